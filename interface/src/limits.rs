@@ -1,0 +1,18 @@
+//! The limits on what this crate reads. The Wasm reader below adds its own (types nest 100 deep, names are 100 kB long).
+
+/// The largest component or WIT package that is read, in bytes: 512 MiB, about twenty times a component with a whole
+/// Python interpreter inside.
+pub const COMPONENT_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// How deep components may be nested in one another before their sizes are no longer taken apart.
+pub const NESTING_MAX: usize = 64;
+
+/// The most imports and exports that one component may have.
+pub const EXTERNS_MAX: usize = 10_000;
+
+/// The most bytes that the types and names of one surface may take up as WIT text: a few hundred bytes of Wasm can
+/// describe a type that is gigabytes long when it is written out.
+pub const SURFACE_TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The most differences that one comparison lists; what is beyond is counted and not listed.
+pub const MISMATCHES_MAX: usize = 200;

@@ -1,0 +1,85 @@
+//! Where the resources that an interface speaks of come from: two components agree on a resource only when both get it
+//! from the same place.
+
+use std::collections::HashSet;
+
+use crate::model::{Body, Extern, Func, Model, TypeId};
+use crate::surface::Surface;
+
+/// The place where a component declares a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ResourceOrigin {
+    /// The resource's name there.
+    pub name: String,
+    /// The import or export that declares it.
+    pub interface: String,
+    /// Whether that is an import of the component; else it is an export.
+    pub imported: bool,
+}
+
+impl Surface {
+    /// All resources that the import `name` speaks of, also inside records and functions, each with its origin.
+    pub fn import_resources(&self, name: &str) -> Vec<ResourceOrigin> {
+        resources(&self.model, find(&self.model.root.imports, name))
+    }
+
+    /// All resources that the export `name` speaks of, each with its origin.
+    pub fn export_resources(&self, name: &str) -> Vec<ResourceOrigin> {
+        resources(&self.model, find(&self.model.root.exports, name))
+    }
+
+    /// The origin of the resource that the export `export` calls `resource`.
+    pub fn export_resource(&self, export: &str, resource: &str) -> Option<ResourceOrigin> {
+        let Some(Extern::Interface(interface)) = find(&self.model.root.exports, export) else { return None };
+        let (_, id) = interface.types.iter().find(|(name, _)| name == resource)?;
+        origin(&self.model, *id)
+    }
+}
+
+fn find<'a>(externs: &'a [(String, Extern)], name: &str) -> Option<&'a Extern> {
+    externs.iter().find(|(known, _)| known == name).map(|(_, item)| item)
+}
+
+fn origin(model: &Model, id: TypeId) -> Option<ResourceOrigin> {
+    let named = &model.types[model.origin(id)];
+    match (&named.body, &named.home) {
+        (Body::Resource, Some(interface)) => Some(ResourceOrigin {
+            name: named.name.clone(),
+            interface: interface.clone(),
+            imported: named.imported,
+        }),
+        _ => None,
+    }
+}
+
+fn resources(model: &Model, item: Option<&Extern>) -> Vec<ResourceOrigin> {
+    let mut pending: Vec<TypeId> = Vec::new();
+    match item {
+        Some(Extern::Interface(interface)) => {
+            pending.extend(interface.types.iter().map(|(_, id)| *id));
+            interface.functions.iter().for_each(|function| note_function(function, &mut pending));
+        }
+        Some(Extern::Function(function)) => note_function(function, &mut pending),
+        Some(Extern::Type(id)) => pending.push(*id),
+        _ => {}
+    }
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    while let Some(id) = pending.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        match &model.types[id].body {
+            Body::Resource => found.extend(origin(model, id)),
+            Body::Value(ty) => ty.visit_names(&mut |id| pending.push(id)),
+        }
+    }
+    found.sort_by(|a, b| (&a.interface, &a.name, a.imported).cmp(&(&b.interface, &b.name, b.imported)));
+    found.dedup();
+    found
+}
+
+fn note_function(function: &Func, pending: &mut Vec<TypeId>) {
+    let types = function.params.iter().map(|(_, ty)| ty).chain(&function.result);
+    types.for_each(|ty| ty.visit_names(&mut |id| pending.push(id)));
+}
