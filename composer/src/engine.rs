@@ -1,0 +1,154 @@
+//! Writes the composed component, by way of `wac-graph`; its types stay in here.
+
+use std::collections::HashMap;
+
+use wac_graph::{CompositionGraph, EncodeError, EncodeOptions, NodeId, PackageId, Processor};
+use wac_types::Package;
+
+use crate::error::ComposeError;
+use crate::inputs::{Component, Index};
+use crate::plug::Candidates;
+
+/// Instantiates the components of `order` with the given wires, exports what the last of them exports, and leaves all
+/// other imports open.
+pub(crate) fn encode(
+    components: &[Component<'_>],
+    wires: &Candidates,
+    order: &[Index],
+) -> Result<Vec<u8>, ComposeError> {
+    let mut engine =
+        Engine { components, graph: CompositionGraph::new(), packages: HashMap::new(), nodes: Vec::new() };
+    for index in order {
+        engine.instantiate(*index, wires)?;
+    }
+    if let Some(socket) = order.last() {
+        engine.export(*socket)?;
+    }
+    engine.finish()
+}
+
+struct Engine<'a> {
+    components: &'a [Component<'a>],
+    graph: CompositionGraph,
+    /// Components of equal bytes are written once and instantiated as often as they are named.
+    packages: HashMap<&'a [u8], PackageId>,
+    nodes: Vec<(Index, NodeId)>,
+}
+
+impl<'a> Engine<'a> {
+    fn node(&self, index: Index) -> Option<NodeId> {
+        self.nodes.iter().find(|(known, _)| *known == index).map(|(_, node)| *node)
+    }
+
+    fn package(&mut self, index: Index) -> Result<PackageId, ComposeError> {
+        let component = &self.components[index];
+        if let Some(package) = self.packages.get(component.bytes) {
+            return Ok(*package);
+        }
+        let failed =
+            |message: String| ComposeError::Encode { doing: format!("read `{}`", component.name), message };
+        let package = Package::from_bytes(component.name, None, component.bytes, self.graph.types_mut())
+            .map_err(|error| failed(chain(error.as_ref())))?;
+        let package = self.graph.register_package(package).map_err(|error| failed(error.to_string()))?;
+        self.packages.insert(component.bytes, package);
+        Ok(package)
+    }
+
+    fn instantiate(&mut self, importer: Index, wires: &Candidates) -> Result<(), ComposeError> {
+        let package = self.package(importer)?;
+        let node = self.graph.instantiate(package);
+        self.graph.set_node_name(node, self.components[importer].name);
+        self.nodes.push((importer, node));
+        for ((_, import), ends) in wires.range((importer, String::new())..(importer + 1, String::new())) {
+            for end in ends {
+                let failed = |message: String| ComposeError::Encode {
+                    doing: format!(
+                        "fill the import `{import}` of `{}` with `{}` of `{}`",
+                        self.components[importer].name, end.export, self.components[end.exporter].name
+                    ),
+                    message,
+                };
+                let Some(source) = self.node(end.exporter) else {
+                    return Err(failed("the exporter is not instantiated yet".to_owned()));
+                };
+                let export = self
+                    .graph
+                    .alias_instance_export(source, &end.export)
+                    .map_err(|error| failed(error.to_string()))?;
+                self.graph
+                    .set_instantiation_argument(node, import, export)
+                    .map_err(|error| failed(chain(&error)))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn export(&mut self, socket: Index) -> Result<(), ComposeError> {
+        let Some(node) = self.node(socket) else { return Ok(()) };
+        for export in &self.components[socket].surface.exports {
+            let failed = |message: String| ComposeError::Encode {
+                doing: format!("export `{}` of `{}`", export.name, self.components[socket].name),
+                message,
+            };
+            let alias = self
+                .graph
+                .alias_instance_export(node, &export.name)
+                .map_err(|error| failed(error.to_string()))?;
+            self.graph.export(alias, &export.name).map_err(|error| failed(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Vec<u8>, ComposeError> {
+        let options = EncodeOptions {
+            define_components: true,
+            // The result is validated by the caller, with the features that wkit accepts.
+            validate: false,
+            processor: Some(Processor { name: "wkit", version: env!("CARGO_PKG_VERSION") }),
+        };
+        self.graph.encode(options).map_err(|error| self.translate(&error))
+    }
+
+    /// Says in names what `wac-graph` says in node numbers.
+    fn translate(&self, error: &EncodeError) -> ComposeError {
+        let doing = "write the composition".to_owned();
+        match error {
+            EncodeError::ImportTypeMergeConflict { import, first, second, source } => {
+                let name = |node: NodeId| {
+                    let found = self.nodes.iter().find(|(_, known)| *known == node);
+                    found.map_or("a component", |(index, _)| self.components[*index].name)
+                };
+                ComposeError::Encode {
+                    doing: format!(
+                        "make one import of `{import}`, which `{}` and `{}` need",
+                        name(*first),
+                        name(*second)
+                    ),
+                    message: chain(source.as_ref()),
+                }
+            }
+            EncodeError::ValidationFailure { source } => {
+                ComposeError::Encode { doing, message: source.message().to_owned() }
+            }
+            EncodeError::ImplicitImportConflict { name, .. } => {
+                ComposeError::Encode { doing, message: format!("the import `{name}` stands twice") }
+            }
+            EncodeError::GraphContainsCycle { .. } => ComposeError::Encode {
+                doing,
+                message: "the components need each other in a circle".to_owned(),
+            },
+        }
+    }
+}
+
+/// An error with everything that caused it, on one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,152 @@
+//! Checks that both ends of every wire get the resources they share from the same place.
+//!
+//! Types alone do not say this: two components may both speak of the resource `bucket` of `demo:kv/types`, and get it
+//! from two different instances. The validator would find that out, but could only speak of it in numbers.
+
+use wkit_interface::{ResourceOrigin, fits};
+
+use crate::error::{ComposeError, OpenImportNeedsInner, ResourceMismatch, ResourceSource};
+use crate::inputs::{Component, Index};
+use crate::plug::Candidates;
+
+/// Checks all wires, and the imports that stay open.
+pub(crate) fn check(
+    components: &[Component<'_>],
+    wires: &Candidates,
+    in_use: &[Index],
+) -> Result<(), ComposeError> {
+    let check = Check { components, wires };
+    let mut sorted = in_use.to_vec();
+    sorted.sort_unstable();
+    for importer in sorted {
+        for import in components[importer].needs() {
+            match wires.get(&(importer, import.name.clone())).and_then(|ends| ends.first()) {
+                Some(end) => check.wire(importer, &import.name, end.exporter, &end.export)?,
+                None => check.open(importer, &import.name)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Check<'a> {
+    components: &'a [Component<'a>],
+    wires: &'a Candidates,
+}
+
+impl Check<'_> {
+    fn wire(&self, importer: Index, import: &str, exporter: Index, export: &str) -> Result<(), ComposeError> {
+        let theirs = self.components[exporter].surface.export_resources(export);
+        for ours in self.foreign(importer, import) {
+            let same =
+                |other: &&ResourceOrigin| other.name == ours.name && fits(&ours.interface, &other.interface);
+            let Some(theirs) = theirs.iter().find(same) else { continue };
+            let importer_source = self.source(importer, &ours);
+            let exporter_source = self.source(exporter, theirs);
+            if importer_source != exporter_source {
+                return Err(ComposeError::ResourceMismatch(Box::new(ResourceMismatch {
+                    resource: ours.name,
+                    interface: ours.interface,
+                    importer: self.name(importer),
+                    import: import.to_owned(),
+                    importer_source: importer_source.shown(self),
+                    exporter: self.name(exporter),
+                    exporter_source: exporter_source.shown(self),
+                })));
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&self, importer: Index, import: &str) -> Result<(), ComposeError> {
+        for ours in self.foreign(importer, import) {
+            if let Source::Component { index, .. } = self.source(importer, &ours) {
+                return Err(ComposeError::OpenImportNeedsInner(Box::new(OpenImportNeedsInner {
+                    importer: self.name(importer),
+                    import: import.to_owned(),
+                    resource: ours.name,
+                    interface: ours.interface,
+                    exporter: self.name(index),
+                })));
+            }
+        }
+        Ok(())
+    }
+
+    fn name(&self, index: Index) -> String {
+        self.components[index].name.to_owned()
+    }
+
+    /// The resources that an import takes from other imports.
+    fn foreign(&self, importer: Index, import: &str) -> Vec<ResourceOrigin> {
+        let mut resources = self.components[importer].surface.import_resources(import);
+        resources.retain(|resource| resource.interface != import);
+        resources
+    }
+
+    /// Follows a resource through the wires to the component that declares it, or to the outside.
+    fn source(&self, index: Index, resource: &ResourceOrigin) -> Source {
+        let (mut index, mut resource) = (index, resource.clone());
+        // The wires have no circles, so this passes each component at most once.
+        while resource.imported {
+            let end = self.wires.get(&(index, resource.interface.clone())).and_then(|ends| ends.first());
+            let Some(end) = end else {
+                return Source::Outside { import: canonical(&resource.interface), shown: resource.interface };
+            };
+            index = end.exporter;
+            match self.components[index].surface.export_resource(&end.export, &resource.name) {
+                Some(next) => resource = next,
+                None => {
+                    return Source::Component { index, export: end.export.clone(), resource: resource.name };
+                }
+            }
+        }
+        Source::Component { index, export: resource.interface, resource: resource.name }
+    }
+}
+
+/// Where a resource comes from in the end.
+#[derive(Debug, Clone)]
+enum Source {
+    Component {
+        index: Index,
+        export: String,
+        resource: String,
+    },
+    /// Open imports with versions that stand in for each other become one import.
+    Outside {
+        import: String,
+        shown: String,
+    },
+}
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Component { index, export, resource },
+                Self::Component { index: other_index, export: other_export, resource: other_resource },
+            ) => (index, export, resource) == (other_index, other_export, other_resource),
+            (Self::Outside { import, .. }, Self::Outside { import: other, .. }) => import == other,
+            _ => false,
+        }
+    }
+}
+
+impl Source {
+    fn shown(self, check: &Check<'_>) -> ResourceSource {
+        match self {
+            Self::Component { index, export, .. } => {
+                ResourceSource::Component { name: check.name(index), export }
+            }
+            Self::Outside { shown, .. } => ResourceSource::Outside { import: shown },
+        }
+    }
+}
+
+fn canonical(interface: &str) -> String {
+    match wkit_interface::InterfaceParts::parse(interface) {
+        Some(parts) => format!("{}@{}", parts.path(), parts.canonical.unwrap_or_default()),
+        None => interface.to_owned(),
+    }
+}

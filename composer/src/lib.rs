@@ -1,0 +1,59 @@
+//! Wires components into one linked component, or explains why they do not fit.
+//!
+//! There is one function, [`compose`]. It takes named components and finds out by their interfaces who needs whom:
+//! the one that nobody needs is the socket, every import is filled by the one component that exports it, and what
+//! nobody exports stays an import of the result. A [`Plan`] says what cannot be found out.
+//!
+//! ```
+//! use wkit_composer::{Input, Plan, compose};
+//! use wkit_fixtures::component::from_wit;
+//!
+//! let wit = |world: &str| format!("package demo:it; world it {{ {world} }} package demo:kv@0.1.0 {{
+//!     interface store {{ get: func(key: string) -> option<string>; }} }}");
+//! let app = from_wit(&wit("import demo:kv/store@0.1.0; import log: func(line: string); export run: func();"), "it");
+//! let store = from_wit(&wit("export demo:kv/store@0.1.0;"), "it");
+//! let inputs = [
+//!     Input { name: "app".to_owned(), bytes: app },
+//!     Input { name: "store".to_owned(), bytes: store },
+//! ];
+//!
+//! let composition = compose(&inputs, &Plan::default())?;
+//! assert_eq!(composition.socket, "app");
+//! assert_eq!(composition.exports, ["run"]);
+//! assert_eq!(composition.imports[0].name, "log");
+//! assert_eq!(composition.tree(), "\
+//! app
+//! ├── demo:kv/store@0.1.0 from store
+//! └── open: log
+//! ");
+//!
+//! // Without the app nobody needs the store, and with a second store it is not clear which one is meant.
+//! let second = Input { name: "other-store".to_owned(), ..inputs[1].clone() };
+//! let error = compose(&[inputs[0].clone(), inputs[1].clone(), second], &Plan::default()).unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     "several components export `demo:kv/store@0.1.0`, which `app` needs: `other-store`, `store`",
+//! );
+//! assert!(error.hint().is_some_and(|hint| hint.contains("wkit.toml")));
+//! # Ok::<(), wkit_composer::ComposeError>(())
+//! ```
+mod compose;
+mod composition;
+mod engine;
+mod error;
+mod hint;
+mod identity;
+mod inputs;
+pub mod limits;
+mod open;
+mod order;
+mod plan;
+mod plug;
+
+pub use compose::compose;
+pub use composition::{Composition, Importer, OpenImport, Skew, Wire};
+pub use error::{
+    Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
+    ResourceSource, WireMismatch,
+};
+pub use plan::{Input, Plan, PlannedWire};

@@ -1,0 +1,218 @@
+//! Every error, word for word.
+
+use wkit_composer::{ComposeError, Input, Plan, compose, limits};
+use wkit_fixtures::component::{from_wat, wit_package};
+use wkit_fixtures::golden::assert_golden;
+
+use crate::samples::{fail, input, shop, wire};
+
+/// Compares the message and the hint with the golden file `name`.
+fn check(name: &str, error: &ComposeError) {
+    let mut text = format!("error: {error}\n");
+    if let Some(hint) = error.hint() {
+        text.push_str(&format!("hint: {hint}\n"));
+    }
+    for word in ["Id(", "idx", "globally_unique", "NodeId", "offset 0x", "{"] {
+        let is_wire = word == "{"
+            && (text.contains("wires = [{") || text.contains("record") || text.contains("interface {"));
+        assert!(!text.contains(word) || is_wire, "{name} shows the inside: {text}");
+    }
+    assert!(error.hint().is_some(), "{name} has no hint");
+    assert_golden(format!("{}/tests/goldens/{name}.txt", env!("CARGO_MANIFEST_DIR")), &text);
+}
+
+fn with_plan(inputs: &[Input], plan: &Plan) -> ComposeError {
+    compose(inputs, plan).expect_err("this does not compose")
+}
+
+fn socket(name: &str) -> Plan {
+    Plan { socket: Some(name.to_owned()), wires: Vec::new() }
+}
+
+fn raw(name: &str, bytes: &[u8]) -> Input {
+    Input { name: name.to_owned(), bytes: bytes.to_vec() }
+}
+
+fn app() -> Input {
+    shop("app", "import shop:log/log@0.1.0; export wasi:cli/run@0.2.6;")
+}
+
+fn log(name: &str) -> Input {
+    shop(name, "export shop:log/log@0.1.0;")
+}
+
+#[test]
+fn inputs() {
+    check("no-inputs", &fail(&[]));
+    check("duplicate-name", &fail(&[log("log"), app(), log("log")]));
+    check("empty-file", &fail(&[app(), raw("log", b"")]));
+    check("wit-text", &fail(&[app(), raw("log", b"package a:b;\ninterface c {}\n")]));
+    check("core-module", &fail(&[app(), raw("log", &from_wat("(module)"))]));
+    let whole = log("log").bytes;
+    check("truncated", &fail(&[app(), raw("log", &whole[..100])]));
+    check("invalid", &fail(&[app(), raw("log", b"\0asm\x0d\0\x01\0\x63\0")]));
+    check(
+        "wit-package",
+        &fail(&[app(), raw("log", &wit_package("package a:b; interface c { d: func(); }"))]),
+    );
+}
+
+#[test]
+fn limits_on_inputs() {
+    let many = |count: usize| -> Vec<Input> {
+        let log = log("x");
+        (0..count).map(|index| Input { name: format!("log-{index}"), bytes: log.bytes.clone() }).collect()
+    };
+    let socket = |count: usize| compose(&many(count), &socket("log-0"));
+    assert!(socket(limits::INPUTS_MAX).is_ok());
+    check("too-many-inputs", &socket(limits::INPUTS_MAX + 1).unwrap_err());
+    let half = vec![0; limits::COMPOSITION_BYTES_MAX / 2];
+    let mut inputs = vec![raw("a", &half), raw("b", &half)];
+    assert!(matches!(fail(&inputs), ComposeError::Decode { .. }), "at the limit");
+    inputs[0].bytes.push(0);
+    check("too-large", &fail(&inputs));
+}
+
+#[test]
+fn the_socket() {
+    check("unknown-socket", &with_plan(&[app(), log("log")], &socket("ap")));
+    let pay = shop("pay", "export shop:orders/checkout@0.1.0;");
+    check("ambiguous-socket", &fail(&[log("log"), pay]));
+    let other = shop("other", "import shop:log/log@0.1.0; export go: func();");
+    let older = input(
+        "older",
+        "package test:it; world it { import shop:log/log@0.2.0; export go: func(); }
+         package shop:log@0.2.0 { interface log { write: func(line: string); } }",
+        "it",
+    );
+    check("ambiguous-socket-near", &fail(&[older, log("log")]));
+    check(
+        "ambiguous-wired-socket",
+        &fail(&[app(), other, log("log"), shop("pay", "export shop:orders/checkout@0.1.0;")]),
+    );
+}
+
+#[test]
+fn planned_wires() {
+    let inputs = [app(), log("log"), shop("pay", "export shop:orders/checkout@0.1.0;")];
+    let plan =
+        |importer, import, exporter| Plan { socket: None, wires: vec![wire(importer, import, exporter)] };
+    check("unknown-importer", &with_plan(&inputs, &plan("apq", "shop:log/log", "log")));
+    check("unknown-exporter", &with_plan(&inputs, &plan("app", "shop:log/log", "logger")));
+    check("unknown-import", &with_plan(&inputs, &plan("app", "shop:log/lug@0.1.0", "log")));
+    check("unknown-import-version", &with_plan(&inputs, &plan("app", "shop:log/log@0.2.0", "log")));
+    check("unknown-export", &with_plan(&inputs, &plan("app", "shop:log/log", "pay")));
+    let twice = Plan {
+        socket: None,
+        wires: vec![wire("app", "shop:log/log", "log"), wire("app", "shop:log/log@0.1.0", "log")],
+    };
+    check("duplicate-wire", &with_plan(&inputs, &twice));
+    let two_versions = input(
+        "app",
+        "package test:it; world it { import demo:kv/store@1.0.0; import demo:kv/store@2.0.0; export go: func(); }
+         package demo:kv@1.0.0 { interface store { get: func(); } }
+         package demo:kv@2.0.0 { interface store { get: func(); } }",
+        "it",
+    );
+    check("ambiguous-import", &with_plan(&[two_versions, log("log")], &plan("app", "demo:kv/store", "log")));
+}
+
+#[test]
+fn two_exporters() {
+    check("ambiguous-exporter", &fail(&[app(), log("log-a"), log("log-b")]));
+    let filters = |name| shop(name, "import shop:log/log@0.1.0; export shop:log/log@0.1.0;");
+    check("ambiguous-filters", &fail(&[filters("quiet"), filters("loud"), log("log")]));
+}
+
+#[test]
+fn circles() {
+    let a = shop("a", "import shop:log/log@0.1.0; export shop:orders/checkout@0.1.0;");
+    let b = shop("b", "import shop:orders/checkout@0.1.0; export shop:log/log@0.1.0;");
+    check("cycle-of-two", &fail(&[a.clone(), b.clone()]));
+    check("cycle-with-socket", &with_plan(&[a.clone(), b.clone()], &socket("a")));
+    let entry = shop("entry", "import shop:orders/checkout@0.1.0; export wasi:cli/run@0.2.6;");
+    check("cycle-below-the-socket", &fail(&[entry, a, b]));
+    let itself = shop("quiet", "import shop:log/log@0.1.0; export shop:log/log@0.1.0;");
+    let plan = Plan { socket: None, wires: vec![wire("quiet", "shop:log/log", "quiet")] };
+    check("cycle-of-one", &with_plan(&[itself], &plan));
+}
+
+fn store(name: &str, direction: &str, version: &str, body: &str) -> Input {
+    let wit = format!(
+        "package test:it; world it {{ {direction} demo:kv/store@{version}; }}
+         package demo:kv@{version} {{ interface store {{ {body} }} }}"
+    );
+    input(name, &wit, "it")
+}
+
+const ASKED: &str = "
+    record options { ttl: option<u32>, tags: list<string> }
+    variant problem { denied, missing(string) }
+    enum level { low, high }
+    resource bucket { get: func(key: string) -> option<u32>; drop-all: func(); }
+    open: func(name: string, options: options) -> result<bucket, problem>;
+    close: func(bucket: bucket);
+    count: async func() -> u64;
+    set-level: func(level: level);";
+
+const GIVEN: &str = "
+    record options { ttl: u32, tags: list<string>, depth: u8 }
+    variant problem { denied, missing }
+    enum level { low, middle, high }
+    resource bucket { get: func(key: string) -> option<u64>; }
+    open: func(title: string, options: options) -> result<bucket, problem>;
+    close: func(bucket: borrow<bucket>);
+    count: func() -> u64;
+    set-level: func(level: level);";
+
+#[test]
+fn types_that_differ() {
+    let kv = |version| store("kv", "export", version, GIVEN);
+    check("mismatch", &fail(&[store("app", "import", "0.1.0", ASKED), kv("0.1.0")]));
+    check("mismatch-older", &fail(&[store("app", "import", "0.1.4", ASKED), kv("0.1.2")]));
+    check("mismatch-newer", &fail(&[store("app", "import", "0.1.2", ASKED), kv("0.1.4")]));
+    let world = |direction: &str, kind: &str| format!("package a:b; world it {{ {direction} x: {kind} }}");
+    let function = input("lib", &world("export", "func(n: u32);"), "it");
+    check(
+        "mismatch-of-kind",
+        &fail(&[input("app", &world("import", "interface { f: func(); }"), "it"), function.clone()]),
+    );
+    check("mismatch-of-function", &fail(&[input("app", &world("import", "func(n: u64);"), "it"), function]));
+    let log = |kind: &str| {
+        format!(
+            "package test:it; world it {{ export shop:log/log@0.1.0; }} package shop:log@0.1.0 {{ interface log {{ write: func(line: {kind}); }} }}"
+        )
+    };
+    let first = shop(
+        "app",
+        "import shop:log/log@0.1.0; import shop:orders/checkout@0.1.0; export wasi:cli/run@0.2.6;",
+    );
+    let second = shop("pay", "import shop:log/log@0.1.0; export shop:orders/checkout@0.1.0;");
+    check("mismatch-of-two-wires", &fail(&[first, second, input("log", &log("list<u8>"), "it")]));
+}
+
+#[test]
+fn open_imports_that_differ() {
+    let world = |direction: &str, body: &str| {
+        format!(
+            "package test:it; world it {{ import demo:kv/store@0.1.0; {direction} next: func(); }}
+             package demo:kv@0.1.0 {{ interface store {{ {body} }} }}"
+        )
+    };
+    let app = input("app", &world("import", "get: func(key: string) -> u32; put: func();"), "it");
+    let lib = input("lib", &world("export", "get: func(key: string) -> u64;"), "it");
+    check("import-conflict", &fail(&[app, lib]));
+}
+
+#[test]
+fn resources_from_two_places() {
+    let app = shop(
+        "app",
+        "import shop:types/catalog@0.1.0; import shop:stock/stock@0.1.0; export wasi:cli/run@0.2.6;",
+    );
+    let types = shop("types", "export shop:types/catalog@0.1.0;");
+    let own = shop("stock", "export shop:types/catalog@0.1.0; export shop:stock/stock@0.1.0;");
+    let plan = Plan { socket: None, wires: vec![wire("app", "shop:types/catalog", "types")] };
+    check("resource-of-two-components", &with_plan(&[app.clone(), types.clone(), own], &plan));
+    check("open-import-needs-inner", &fail(&[app.clone(), types]));
+}

@@ -1,0 +1,9 @@
+//! Composes small components made on the spot.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod agreement;
+mod damage;
+mod errors;
+mod samples;
+mod wiring;

@@ -1,0 +1,77 @@
+//! The components of the tests: a small shop, in WIT.
+
+use wkit_composer::{ComposeError, Composition, Input, Plan, PlannedWire, compose};
+use wkit_fixtures::component::from_wit;
+
+/// A component of the world `world` of `wit`.
+pub(crate) fn input(name: &str, wit: &str, world: &str) -> Input {
+    Input { name: name.to_owned(), bytes: from_wit(wit, world) }
+}
+
+/// The packages of the shop; the worlds stand in `package test:worlds`.
+pub(crate) fn shop(name: &str, world: &str) -> Input {
+    let wit = format!("package test:worlds;\nworld it {{\n{world}\n}}\n{SHOP}");
+    input(name, &wit, "it")
+}
+
+const SHOP: &str = r#"
+package shop:types@0.1.0 {
+  interface catalog {
+    record product { id: u32, name: string }
+    resource shelf {
+      constructor(name: string);
+      put: func(product: product);
+      get: func(id: u32) -> option<product>;
+      largest: static func(shelves: list<borrow<shelf>>) -> shelf;
+    }
+  }
+}
+package shop:stock@0.1.0 {
+  interface stock {
+    use shop:types/catalog@0.1.0.{product, shelf};
+    count: func(id: u32) -> u32;
+    open-shelf: func() -> shelf;
+  }
+}
+package shop:orders@0.1.0 {
+  interface cart {
+    use shop:types/catalog@0.1.0.{product};
+    add: func(product: product) -> result<u32, string>;
+  }
+  interface checkout {
+    pay: func(total: u64) -> result<_, string>;
+  }
+}
+package shop:log@0.1.0 {
+  interface log { write: func(line: string); }
+}
+package wasi:cli@0.2.6 {
+  interface run { run: func() -> result; }
+  interface environment { get-arguments: func() -> list<string>; }
+}
+"#;
+
+pub(crate) fn run(inputs: &[Input]) -> Composition {
+    compose(inputs, &Plan::default()).unwrap_or_else(|error| panic!("{error}\nhint: {:?}", error.hint()))
+}
+
+pub(crate) fn fail(inputs: &[Input]) -> ComposeError {
+    compose(inputs, &Plan::default()).expect_err("this does not compose")
+}
+
+pub(crate) fn wire(importer: &str, import: &str, exporter: &str) -> PlannedWire {
+    PlannedWire { importer: importer.to_owned(), import: import.to_owned(), exporter: exporter.to_owned() }
+}
+
+/// The wires of a composition as `importer: import <- exporter`.
+pub(crate) fn wires(composition: &Composition) -> Vec<String> {
+    composition
+        .wires
+        .iter()
+        .map(|wire| format!("{}: {} <- {}", wire.importer, wire.import, wire.exporter))
+        .collect()
+}
+
+pub(crate) fn open(composition: &Composition) -> Vec<String> {
+    composition.imports.iter().map(|import| import.name.clone()).collect()
+}
