@@ -1,0 +1,242 @@
+//! Pushing, reading and removing manifests and tags.
+
+use bytes::Bytes;
+use wkit_artifact::{Algorithm, Digest, RepositoryName, Tag, TagOrDigest};
+
+use super::references::{self, Parsed};
+use super::{ManifestError, Registry};
+use crate::limits::CONFLICT_RETRIES_MAX;
+use crate::store::{Batch, CommitError, Condition, layout};
+
+/// A manifest as it was pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredManifest {
+    /// Its digest.
+    pub(crate) digest: Digest,
+    /// The media type it was pushed with.
+    pub(crate) media_type: String,
+    /// Exactly the bytes that were pushed.
+    pub(crate) bytes: Bytes,
+}
+
+/// What a push of a manifest did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pushed {
+    /// The manifest's digest.
+    pub(crate) digest: Digest,
+    /// The digest of its subject: it is now among the referrers of that.
+    pub(crate) subject: Option<Digest>,
+}
+
+impl Registry {
+    /// A manifest, by digest with one point lookup, by tag with two.
+    ///
+    /// # Errors
+    ///
+    /// When the repository has no such manifest, or the store fails.
+    pub(crate) async fn manifest(
+        &self,
+        repository: &RepositoryName,
+        reference: &TagOrDigest,
+    ) -> Result<StoredManifest, ManifestError> {
+        let unknown = || ManifestError::Unknown { reference: reference.clone() };
+        for _ in 0..CONFLICT_RETRIES_MAX {
+            let digest = match reference {
+                TagOrDigest::Digest(digest) => digest.clone(),
+                TagOrDigest::Tag(tag) => self.tagged(repository, tag).await?.ok_or_else(unknown)?,
+            };
+            let Some(value) = self.metadata().get(&layout::manifest(repository, &digest)).await? else {
+                if matches!(reference, TagOrDigest::Digest(_)) {
+                    return Err(unknown());
+                }
+                // The tag was moved and its old manifest removed since it was read.
+                continue;
+            };
+            let damaged = || ManifestError::Damaged { reference: reference.clone() };
+            let (media_type, start) = layout::parse_manifest_value(&value).ok_or_else(damaged)?;
+            let media_type = media_type.to_owned();
+            return Ok(StoredManifest { digest, media_type, bytes: Bytes::from(value).slice(start..) });
+        }
+        Err(ManifestError::Contended)
+    }
+
+    /// Stores a manifest under `reference` and `tags`. It is acknowledged when it, its tags and its entry among the
+    /// referrers of its subject are durable; what it refers to was durable before.
+    ///
+    /// # Errors
+    ///
+    /// When it is no valid manifest, has another digest than `reference`, refers to content that the repository does
+    /// not have, or the store fails. Nothing is stored then.
+    pub(crate) async fn put_manifest(
+        &self,
+        repository: RepositoryName,
+        reference: TagOrDigest,
+        mut tags: Vec<Tag>,
+        content_type: Option<&str>,
+        bytes: Bytes,
+    ) -> Result<Pushed, ManifestError> {
+        let digest = match reference {
+            TagOrDigest::Digest(expected) => {
+                let found = Digest::of(expected.algorithm(), &bytes);
+                if found != expected {
+                    return Err(ManifestError::Digest { expected, found });
+                }
+                expected
+            }
+            TagOrDigest::Tag(tag) => {
+                tags.push(tag);
+                Digest::of(Algorithm::Sha256, &bytes)
+            }
+        };
+        tags.sort_unstable();
+        tags.dedup();
+        let parsed = references::parse(&repository, &bytes, content_type)?;
+        let registry = self.clone();
+        self.to_the_end(async move {
+            for _ in 0..CONFLICT_RETRIES_MAX {
+                let batch = registry.manifest_batch(&repository, &digest, &tags, &parsed, &bytes).await?;
+                match registry.metadata().commit(batch).await {
+                    Ok(()) => return Ok(Pushed { digest, subject: parsed.subject }),
+                    Err(CommitError::Metadata(error)) => return Err(error.into()),
+                    // A tag was moved meanwhile, or something referred to is not there.
+                    Err(CommitError::Conflict { .. }) => registry.check_needed(&parsed).await?,
+                }
+            }
+            Err(ManifestError::Contended)
+        })
+        .await
+    }
+
+    /// Removes a tag, or a manifest with all tags that name it.
+    ///
+    /// # Errors
+    ///
+    /// When the repository has no such tag or manifest, or the store fails.
+    pub(crate) async fn delete_manifest(
+        &self,
+        repository: RepositoryName,
+        reference: TagOrDigest,
+    ) -> Result<(), ManifestError> {
+        let registry = self.clone();
+        self.to_the_end(async move {
+            for _ in 0..CONFLICT_RETRIES_MAX {
+                let batch = match &reference {
+                    TagOrDigest::Tag(tag) => registry.untag_batch(&repository, tag).await?,
+                    TagOrDigest::Digest(digest) => registry.removal_batch(&repository, digest).await?,
+                };
+                let Some(batch) = batch else { return Err(ManifestError::Unknown { reference }) };
+                match registry.metadata().commit(batch).await {
+                    Ok(()) => return Ok(()),
+                    Err(CommitError::Metadata(error)) => return Err(error.into()),
+                    Err(CommitError::Conflict { .. }) => {}
+                }
+            }
+            Err(ManifestError::Contended)
+        })
+        .await
+    }
+
+    async fn tagged(&self, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>, ManifestError> {
+        let value = self.metadata().get(&layout::tag(repository, tag)).await?;
+        value
+            .map(|value| {
+                layout::parse_tag_value(&value)
+                    .ok_or_else(|| ManifestError::Damaged { reference: TagOrDigest::Tag(tag.clone()) })
+            })
+            .transpose()
+    }
+
+    async fn manifest_batch(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        tags: &[Tag],
+        parsed: &Parsed,
+        bytes: &Bytes,
+    ) -> Result<Batch, ManifestError> {
+        let mut batch = Batch::default();
+        if !self.parts.sparse {
+            for (key, _) in &parsed.needed {
+                batch.require(key.clone(), Condition::Exists);
+            }
+        }
+        batch.set(layout::manifest(repository, digest), layout::manifest_value(&parsed.media_type, bytes));
+        batch.set(layout::stamp(repository, digest), self.parts.ids.next().into_bytes());
+        for tag in tags {
+            let key = layout::tag(repository, tag);
+            let old = self.metadata().get(&key).await?;
+            if let Some(old) = old.as_deref().and_then(layout::parse_tag_value)
+                && old != *digest
+            {
+                batch.remove(layout::tagged(repository, &old, tag));
+            }
+            batch.require_unchanged(key.clone(), old);
+            batch.set(key, layout::tag_value(digest));
+            batch.set(layout::tagged(repository, digest, tag), Vec::new());
+        }
+        if let Some(subject) = &parsed.subject {
+            let key = layout::referrer(repository, subject, digest);
+            batch.set(key, parsed.referrer(digest, bytes.len() as u64));
+        }
+        Ok(batch)
+    }
+
+    /// Fails when content that a manifest refers to is missing.
+    async fn check_needed(&self, parsed: &Parsed) -> Result<(), ManifestError> {
+        if self.parts.sparse {
+            return Ok(());
+        }
+        let mut missing = Vec::new();
+        for (key, digest) in &parsed.needed {
+            if self.metadata().get(key).await?.is_none() {
+                missing.push(digest.clone());
+            }
+        }
+        if missing.is_empty() { Ok(()) } else { Err(ManifestError::Missing { missing }) }
+    }
+
+    async fn untag_batch(
+        &self,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<Option<Batch>, ManifestError> {
+        let Some(digest) = self.tagged(repository, tag).await? else { return Ok(None) };
+        let (key, mut batch) = (layout::tag(repository, tag), Batch::default());
+        batch.require(key.clone(), Condition::Equals(layout::tag_value(&digest)));
+        batch.remove(key);
+        batch.remove(layout::tagged(repository, &digest, tag));
+        Ok(Some(batch))
+    }
+
+    async fn removal_batch(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Option<Batch>, ManifestError> {
+        // The stamp first: a push after this changes it, and the batch is refused.
+        let (stamp, mut batch) = (layout::stamp(repository, digest), Batch::default());
+        let read = self.metadata().get(&stamp).await?;
+        batch.require_unchanged(stamp.clone(), read);
+        batch.remove(stamp);
+        let key = layout::manifest(repository, digest);
+        let Some(value) = self.metadata().get(&key).await? else { return Ok(None) };
+        batch.remove(key);
+        for (entry, _) in self.metadata().scan(layout::all_tagged(repository, digest)).await? {
+            if let Some(tag) = layout::parse_tag(&entry).and_then(|tag| tag.parse::<Tag>().ok()) {
+                let key = layout::tag(repository, &tag);
+                batch.require(key.clone(), Condition::Equals(layout::tag_value(digest)));
+                batch.remove(key);
+            }
+            batch.remove(entry);
+        }
+        if let Some(subject) = stored_subject(repository, &value) {
+            batch.remove(layout::referrer(repository, &subject, digest));
+        }
+        Ok(Some(batch))
+    }
+}
+
+fn stored_subject(repository: &RepositoryName, value: &[u8]) -> Option<Digest> {
+    let (media_type, start) = layout::parse_manifest_value(value)?;
+    references::parse(repository, value.get(start..)?, Some(media_type)).ok()?.subject
+}

@@ -1,0 +1,104 @@
+//! What a manifest refers to, and how it is listed among the referrers of its subject.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use wkit_artifact::{Descriptor, Digest, Manifest, RepositoryName, media_type};
+
+use super::ManifestError;
+use crate::limits::MANIFEST_DESCRIPTORS_MAX;
+use crate::store::layout;
+
+/// A manifest that was pushed, taken apart as far as the registry cares.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    /// The media type it is served with.
+    pub(super) media_type: String,
+    /// The manifest it is about.
+    pub(super) subject: Option<Digest>,
+    /// The keys that must exist in the repository, and the digest each stands for.
+    pub(super) needed: Vec<(Vec<u8>, Digest)>,
+    /// The kind of artifact.
+    artifact_type: Option<String>,
+    annotations: wkit_artifact::Annotations,
+}
+
+/// Reads a manifest as it was pushed to `repository`.
+///
+/// # Errors
+///
+/// When it is no manifest, has too many descriptors, or is two kinds of manifest at once.
+pub(super) fn parse(
+    repository: &RepositoryName,
+    bytes: &[u8],
+    content_type: Option<&str>,
+) -> Result<Parsed, ManifestError> {
+    let manifest = Manifest::parse(bytes, content_type)?;
+    let shape: Shape = serde_json::from_slice(bytes).map_err(wkit_artifact::ParseManifestError::from)?;
+    if shape.manifests.is_some() && (shape.layers.is_some() || shape.config.is_some()) {
+        return Err(ManifestError::Ambiguous);
+    }
+    let subject = manifest.subject().map(|subject| subject.digest.clone());
+    let sent = content_type.map(media_type::essence);
+    match manifest {
+        Manifest::Image(image) => {
+            check_count(image.layers.len() + 1)?;
+            let artifact_type = image.effective_artifact_type().map(str::to_owned);
+            let blobs = image.config.iter().chain(image.layers.iter().filter(|layer| is_held_here(layer)));
+            let needed =
+                blobs.map(|blob| (layout::blob(repository, &blob.digest), blob.digest.clone())).collect();
+            let media_type =
+                served_as(image.media_type, sent, media_type::is_manifest, media_type::OCI_MANIFEST);
+            Ok(Parsed { media_type, subject, needed, artifact_type, annotations: image.annotations })
+        }
+        Manifest::Index(index) => {
+            check_count(index.manifests.len())?;
+            let entries = index.manifests.iter();
+            let needed = entries
+                .map(|entry| (layout::manifest(repository, &entry.digest), entry.digest.clone()))
+                .collect();
+            let artifact_type = index.artifact_type.filter(|kind| !kind.is_empty());
+            let media_type = served_as(index.media_type, sent, media_type::is_index, media_type::OCI_INDEX);
+            Ok(Parsed { media_type, subject, needed, artifact_type, annotations: index.annotations })
+        }
+    }
+}
+
+impl Parsed {
+    /// How the manifest is listed among the referrers of its subject (OCI distribution specification, "Listing
+    /// Referrers").
+    pub(super) fn referrer(&self, digest: &Digest, size_bytes: u64) -> Vec<u8> {
+        let mut descriptor = Descriptor::new(&self.media_type, digest.clone(), size_bytes);
+        descriptor.artifact_type = self.artifact_type.clone();
+        descriptor.annotations = self.annotations.clone();
+        serde_json::to_vec(&descriptor).expect("a descriptor is plain data with text keys")
+    }
+}
+
+/// Only the fields that tell the kinds of manifest apart.
+#[derive(Deserialize)]
+struct Shape {
+    #[serde(default)]
+    layers: Option<IgnoredAny>,
+    #[serde(default)]
+    config: Option<IgnoredAny>,
+    #[serde(default)]
+    manifests: Option<IgnoredAny>,
+}
+
+fn check_count(found: usize) -> Result<(), ManifestError> {
+    if found > MANIFEST_DESCRIPTORS_MAX { Err(ManifestError::Descriptors { found }) } else { Ok(()) }
+}
+
+/// A layer that may be fetched from elsewhere and must not be distributed by registries need not be in this one (OCI
+/// image specification, "Non-Distributable Layers"; Docker's foreign layers).
+fn is_held_here(layer: &Descriptor) -> bool {
+    let kind = media_type::essence(&layer.media_type);
+    !(kind.contains(".nondistributable.") || kind.contains(".foreign."))
+}
+
+fn served_as(inside: Option<String>, sent: Option<&str>, is_kind: fn(&str) -> bool, default: &str) -> String {
+    inside
+        .filter(|kind| !kind.is_empty())
+        .or_else(|| sent.filter(|kind| is_kind(kind)).map(str::to_owned))
+        .unwrap_or_else(|| default.to_owned())
+}

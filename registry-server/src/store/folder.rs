@@ -1,0 +1,233 @@
+//! The data folder: opened by one server at a time, and tied to one metadata store.
+
+use std::fs::{File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use wkit_artifact::Algorithm;
+
+use crate::config::MetadataUrl;
+use crate::store::local::{LocalLimits, sync_folder};
+use crate::store::{
+    Batch, BlobStore, BlobStoreError, CommitError, LocalBlobs, MetadataError, MetadataStore, RedbMetadata,
+    UniqueIds, layout,
+};
+
+/// Both stores of one data folder, and the lock on it.
+pub(crate) struct Stores {
+    /// Where blobs are.
+    pub(crate) blobs: Arc<dyn BlobStore>,
+    /// Where everything else is.
+    pub(crate) metadata: Arc<dyn MetadataStore>,
+    /// Held as long as the stores are used.
+    pub(crate) lock: File,
+}
+
+/// Why a data folder was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another server runs on it.
+    #[error("another registry is running on the data folder `{}`", folder.display())]
+    Locked {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The file system refuses something.
+    #[error("could not {action} `{}`: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// What the system reports.
+        source: std::io::Error,
+    },
+    /// `format.json` is not ours.
+    #[error("expected `{}` to describe a registry's data folder: {message}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The folder was made by another version.
+    #[error("expected a data folder with layout {}, found layout {found}", layout::VERSION)]
+    Version {
+        /// The version of the layout found.
+        found: u32,
+    },
+    /// The folder is in use with another backend.
+    #[error("expected the metadata store `{expected}:` that the data folder was made with, found `{found}:`")]
+    Backend {
+        /// The backend in `format.json`.
+        expected: String,
+        /// The backend asked for.
+        found: &'static str,
+    },
+    /// The metadata store is not the one that belongs to the folder.
+    #[error("the metadata store `{}` does not belong to the data folder `{}`", metadata.display(), folder.display())]
+    Identity {
+        /// Where the metadata store is.
+        metadata: PathBuf,
+        /// The data folder.
+        folder: PathBuf,
+    },
+    /// The metadata store cannot be opened.
+    #[error("could not open the metadata store `{}`: {source}", path.display())]
+    Metadata {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong.
+        source: MetadataError,
+    },
+    /// The identity of a new folder cannot be stored.
+    #[error("could not mark the metadata store: {0}")]
+    Mark(#[from] CommitError),
+    /// The blobs or uploads cannot be read.
+    #[error("could not open the blob store: {0}")]
+    Blobs(#[from] BlobStoreError),
+}
+
+/// What `format.json` says.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Format {
+    layout: u32,
+    metadata: String,
+    identity: String,
+}
+
+/// Opens a data folder, or makes a new one, and takes the lock on it.
+///
+/// A folder and its metadata store carry the same identity. Without this, a server started with the wrong metadata
+/// store would take every blob for garbage.
+///
+/// # Errors
+///
+/// When the folder is in use, belongs to another version, backend or metadata store, or cannot be read.
+pub(crate) async fn open(
+    data: &Path,
+    url: &MetadataUrl,
+    blob_bytes_max: u64,
+    sessions_max: usize,
+    idle_max: Duration,
+) -> Result<Stores, OpenError> {
+    let lock = prepare(data)?;
+    let path = url.path(data);
+    let format = read_format(data)?;
+    if let Some(format) = &format {
+        if format.layout != layout::VERSION {
+            return Err(OpenError::Version { found: format.layout });
+        }
+        if format.metadata != url.backend() {
+            return Err(OpenError::Backend { expected: format.metadata.clone(), found: url.backend() });
+        }
+    }
+    let metadata = open_metadata(url, &path)?;
+    let key = layout::identity();
+    let stored =
+        metadata.get(&key).await.map_err(|source| OpenError::Metadata { path: path.clone(), source })?;
+    match (format, stored) {
+        (Some(format), Some(stored)) if format.identity.as_bytes() == stored => {}
+        // The identity is stored in the metadata first, so a crash in between leaves only this state behind.
+        (None, stored) => {
+            let identity = match stored {
+                Some(stored) if no_blobs(data) => String::from_utf8_lossy(&stored).into_owned(),
+                None if no_blobs(data) => mark(&*metadata, key).await?,
+                _ => return Err(OpenError::Identity { metadata: path, folder: data.to_owned() }),
+            };
+            write_format(
+                data,
+                &Format { layout: layout::VERSION, metadata: url.backend().into(), identity },
+            )?;
+        }
+        _ => return Err(OpenError::Identity { metadata: path, folder: data.to_owned() }),
+    }
+    let blobs = LocalBlobs::open(data, LocalLimits { blob_bytes_max, sessions_max, idle_max })?;
+    Ok(Stores { blobs: Arc::new(blobs), metadata, lock })
+}
+
+/// Makes the folders and takes the lock.
+fn prepare(data: &Path) -> Result<File, OpenError> {
+    let io = |action, path: &Path| {
+        let path = path.to_owned();
+        move |source| OpenError::Io { action, path, source }
+    };
+    std::fs::create_dir_all(data).map_err(io("make the folder", data))?;
+    let path = layout::lock_file(data);
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(io("open the file", &path))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(OpenError::Locked { folder: data.to_owned() }),
+        Err(TryLockError::Error(source)) => return Err(io("lock the file", &path)(source)),
+    }
+    let folders = [
+        layout::uploads(data),
+        layout::blobs(data, Algorithm::Sha256),
+        layout::blobs(data, Algorithm::Sha512),
+    ];
+    for folder in &folders {
+        std::fs::create_dir_all(folder).map_err(io("make the folder", folder))?;
+    }
+    for folder in folders.iter().filter_map(|folder| folder.parent()).chain([data]) {
+        sync_folder(folder).map_err(io("sync the folder", folder))?;
+    }
+    Ok(lock)
+}
+
+fn open_metadata(url: &MetadataUrl, path: &Path) -> Result<Arc<dyn MetadataStore>, OpenError> {
+    let failed = |source| OpenError::Metadata { path: path.to_owned(), source };
+    Ok(match url {
+        MetadataUrl::Redb(_) => Arc::new(RedbMetadata::open(path).map_err(failed)?),
+        #[cfg(feature = "sled")]
+        MetadataUrl::Sled(_) => Arc::new(crate::store::SledMetadata::open(path).map_err(failed)?),
+    })
+}
+
+async fn mark(metadata: &dyn MetadataStore, key: Vec<u8>) -> Result<String, OpenError> {
+    let identity = UniqueIds::new().next();
+    let mut batch = Batch::default();
+    batch.set(key, identity.clone().into_bytes());
+    metadata.commit(batch).await?;
+    Ok(identity)
+}
+
+/// Whether no blob was ever stored: shard folders are made with the first blob in them.
+fn no_blobs(data: &Path) -> bool {
+    [Algorithm::Sha256, Algorithm::Sha512].into_iter().all(|algorithm| {
+        std::fs::read_dir(layout::blobs(data, algorithm)).is_ok_and(|mut entries| entries.next().is_none())
+    })
+}
+
+fn read_format(data: &Path) -> Result<Option<Format>, OpenError> {
+    let path = layout::format_file(data);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(OpenError::Io { action: "read the file", path, source }),
+    };
+    match serde_json::from_str(&text) {
+        Ok(format) => Ok(Some(format)),
+        Err(error) => Err(OpenError::Format { path, message: error.to_string() }),
+    }
+}
+
+fn write_format(data: &Path, format: &Format) -> Result<(), OpenError> {
+    let path = layout::format_file(data);
+    let write = || {
+        let mut file = tempfile::NamedTempFile::new_in(data)?;
+        serde_json::to_writer(&mut file, format)?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        file.persist(&path).map_err(|error| error.error)?;
+        sync_folder(data)
+    };
+    write().map_err(|source| OpenError::Io { action: "write the file", path: path.clone(), source })
+}

@@ -1,0 +1,359 @@
+//! How the registry is laid out in storage: every path and every key, made here and nowhere else.
+//!
+//! # The data folder
+//!
+//! ```text
+//! format.json                          the layout's version, the metadata backend, the store's identity
+//! lock                                 locked while a server runs on the folder
+//! metadata.redb | metadata.sled/       the metadata store, unless it is configured to be elsewhere
+//! blobs/<algorithm>/<2 digits>/<hex>   the content of a blob; the folder is the first byte of the hash
+//! uploads/<id>.<repository hash>       the bytes of an upload so far
+//! ```
+//!
+//! A file under `blobs/` is complete and has the digest it is named after: it was renamed there only after its bytes
+//! had been hashed and synced. The file of an upload is named after its id and the first 16 digits of the SHA-256
+//! digest of its repository's name, so an upload can be continued after a restart, in its own repository only.
+//!
+//! # The key space
+//!
+//! `0` stands for a zero byte, which no name, tag or digest contains; keys are ordered by their bytes.
+//!
+//! ```text
+//! key                                            value
+//! identity                                       the store's identity, as in format.json
+//! blob/<repository>0<digest>                     size in bytes, decimal: the blob is visible in the repository
+//! holder/<digest>0<repository>                   empty: the same fact, to be found by digest
+//! manifest/<repository>0<digest>                 media type, a line feed, the bytes of the manifest
+//! stamp/<repository>0<digest>                    an id, new with every push of the manifest
+//! tag/<repository>0<tag>                         digest
+//! tagged/<repository>0<digest>0<tag>             empty: the same fact, to be found by digest
+//! referrer/<repository>0<subject>0<digest>       descriptor of the manifest that has the subject, JSON
+//! ```
+//!
+//! A manifest, its tags and its entry among the referrers are set by one batch, so they are all there or none is.
+//! `holder`, `tagged`, `referrer` can be made again from `blob`, `tag` and `manifest`.
+//!
+//! `stamp` lets a deletion notice a push that happens at the same time: the deletion reads the stamp, then what points
+//! at the manifest, and commits only if the stamp is still the same.
+
+use std::path::{Path, PathBuf};
+
+use wkit_artifact::{Algorithm, Digest, RepositoryName, Tag};
+
+use crate::store::{Scan, UploadKey};
+
+/// The version of this layout, in `format.json`.
+pub(crate) const VERSION: u32 = 1;
+
+/// Ends a part of a key.
+const END: u8 = 0;
+
+/// The file that says how the folder is laid out.
+pub(crate) fn format_file(data: &Path) -> PathBuf {
+    data.join("format.json")
+}
+
+/// The file that a running server holds locked.
+pub(crate) fn lock_file(data: &Path) -> PathBuf {
+    data.join("lock")
+}
+
+/// Where the metadata store of a backend is by default.
+pub(crate) fn metadata(data: &Path, backend: &str) -> PathBuf {
+    data.join(format!("metadata.{backend}"))
+}
+
+/// The folder of all blobs of one algorithm.
+pub(crate) fn blobs(data: &Path, algorithm: Algorithm) -> PathBuf {
+    data.join("blobs").join(algorithm.as_str())
+}
+
+/// The folder of the blobs whose hash begins with one byte.
+pub(crate) fn shard(data: &Path, algorithm: Algorithm, shard: u8) -> PathBuf {
+    blobs(data, algorithm).join(format!("{shard:02x}"))
+}
+
+/// The file of a blob.
+pub(crate) fn blob_file(data: &Path, digest: &Digest) -> PathBuf {
+    shard(data, digest.algorithm(), first_byte(digest)).join(digest.hex())
+}
+
+/// The first byte of the hash.
+pub(crate) fn first_byte(digest: &Digest) -> u8 {
+    digest.hex().get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or(0)
+}
+
+/// The folder of all uploads.
+pub(crate) fn uploads(data: &Path) -> PathBuf {
+    data.join("uploads")
+}
+
+/// The file of an upload. The id must be known to be one of ours: it becomes part of a path.
+pub(crate) fn upload_file(data: &Path, upload: &UploadKey) -> PathBuf {
+    uploads(data).join(upload_file_name(&upload.id, &repository_hash(&upload.repository)))
+}
+
+/// The name of the file of an upload.
+pub(crate) fn upload_file_name(id: &str, repository_hash: &str) -> String {
+    format!("{id}.{repository_hash}")
+}
+
+/// The id and the hash of the repository in the name of an upload's file.
+pub(crate) fn parse_upload_file_name(name: &str) -> Option<(&str, &str)> {
+    let (id, hash) = name.split_once('.')?;
+    let hex = |text: &str, length| text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit());
+    (hex(id, 32) && hex(hash, 16)).then_some((id, hash))
+}
+
+/// What binds an upload to its repository in the name of its file.
+pub(crate) fn repository_hash(repository: &RepositoryName) -> String {
+    Digest::sha256(repository.as_str().as_bytes()).hex().chars().take(16).collect()
+}
+
+/// The key of the store's identity.
+pub(crate) fn identity() -> Vec<u8> {
+    b"identity".to_vec()
+}
+
+/// The key that makes a blob visible in a repository.
+pub(crate) fn blob(repository: &RepositoryName, digest: &Digest) -> Vec<u8> {
+    key("blob/", &[repository.as_str(), &digest.to_string()])
+}
+
+/// The value of [`blob`].
+pub(crate) fn blob_value(size_bytes: u64) -> Vec<u8> {
+    size_bytes.to_string().into_bytes()
+}
+
+/// Reads the value of [`blob`].
+pub(crate) fn parse_blob_value(value: &[u8]) -> Option<u64> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+/// The key that says that a repository holds a blob.
+pub(crate) fn holder(digest: &Digest, repository: &RepositoryName) -> Vec<u8> {
+    key("holder/", &[&digest.to_string(), repository.as_str()])
+}
+
+/// The repositories that hold a blob; one is enough to know that it is held.
+pub(crate) fn any_holder(digest: &Digest) -> Scan {
+    below(prefix("holder/", &[&digest.to_string()]), 1, false)
+}
+
+/// Reads the repository from a key of [`holder`].
+pub(crate) fn parse_holder(entry: &[u8]) -> Option<RepositoryName> {
+    last_part(entry)?.parse().ok()
+}
+
+/// The key of a manifest.
+pub(crate) fn manifest(repository: &RepositoryName, digest: &Digest) -> Vec<u8> {
+    key("manifest/", &[repository.as_str(), &digest.to_string()])
+}
+
+/// The value of [`manifest`].
+pub(crate) fn manifest_value(media_type: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut value = Vec::with_capacity(media_type.len() + 1 + bytes.len());
+    value.extend_from_slice(media_type.as_bytes());
+    value.push(b'\n');
+    value.extend_from_slice(bytes);
+    value
+}
+
+/// Reads the media type, and where the bytes begin, from the value of [`manifest`].
+pub(crate) fn parse_manifest_value(value: &[u8]) -> Option<(&str, usize)> {
+    let end = value.iter().position(|byte| *byte == b'\n')?;
+    Some((std::str::from_utf8(value.get(..end)?).ok()?, end + 1))
+}
+
+/// The first manifest of the first repository after `repository`: what a walk over all repositories steps along.
+pub(crate) fn first_manifest_after(repository: Option<&str>) -> Scan {
+    let mut start = b"manifest/".to_vec();
+    if let Some(repository) = repository {
+        start.extend_from_slice(repository.as_bytes());
+        start.push(END + 1);
+    }
+    Scan { start, end: after(b"manifest/".to_vec()), limit: 1, values: false }
+}
+
+/// The first manifest of one repository.
+pub(crate) fn any_manifest(repository: &RepositoryName) -> Scan {
+    below(prefix("manifest/", &[repository.as_str()]), 1, false)
+}
+
+/// Reads the repository from a key of [`manifest`].
+pub(crate) fn parse_manifest_repository(entry: &[u8]) -> Option<&str> {
+    let rest = entry.strip_prefix(b"manifest/")?;
+    std::str::from_utf8(rest.split(|byte| *byte == END).next()?).ok()
+}
+
+/// The key of a manifest's stamp.
+pub(crate) fn stamp(repository: &RepositoryName, digest: &Digest) -> Vec<u8> {
+    key("stamp/", &[repository.as_str(), &digest.to_string()])
+}
+
+/// The key of a tag.
+pub(crate) fn tag(repository: &RepositoryName, tag: &Tag) -> Vec<u8> {
+    key("tag/", &[repository.as_str(), tag.as_str()])
+}
+
+/// The value of [`tag`].
+pub(crate) fn tag_value(digest: &Digest) -> Vec<u8> {
+    digest.to_string().into_bytes()
+}
+
+/// Reads a digest from the value of [`tag`].
+pub(crate) fn parse_tag_value(value: &[u8]) -> Option<Digest> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+/// The tags of a repository after `last`, which need not be one of them.
+pub(crate) fn tags_after(repository: &RepositoryName, last: Option<&str>, limit: usize) -> Scan {
+    let all = prefix("tag/", &[repository.as_str()]);
+    Scan { start: start_after(&all, last), end: after(all), limit, values: false }
+}
+
+/// Reads the tag from a key of [`tag`].
+pub(crate) fn parse_tag(entry: &[u8]) -> Option<&str> {
+    last_part(entry)
+}
+
+/// The key that says that a tag names a manifest.
+pub(crate) fn tagged(repository: &RepositoryName, digest: &Digest, tag: &Tag) -> Vec<u8> {
+    key("tagged/", &[repository.as_str(), &digest.to_string(), tag.as_str()])
+}
+
+/// All tags that name a manifest.
+pub(crate) fn all_tagged(repository: &RepositoryName, digest: &Digest) -> Scan {
+    below(prefix("tagged/", &[repository.as_str(), &digest.to_string()]), usize::MAX, false)
+}
+
+/// The key of an entry among the referrers of `subject`.
+pub(crate) fn referrer(repository: &RepositoryName, subject: &Digest, digest: &Digest) -> Vec<u8> {
+    key("referrer/", &[repository.as_str(), &subject.to_string(), &digest.to_string()])
+}
+
+/// The referrers of `subject` after `last`.
+pub(crate) fn referrers_after(
+    repository: &RepositoryName,
+    subject: &Digest,
+    last: Option<&str>,
+    limit: usize,
+) -> Scan {
+    let all = prefix("referrer/", &[repository.as_str(), &subject.to_string()]);
+    Scan { start: start_after(&all, last), end: after(all), limit, values: true }
+}
+
+fn key(kind: &str, parts: &[&str]) -> Vec<u8> {
+    let mut key = prefix(kind, parts);
+    key.pop();
+    key
+}
+
+/// What all keys below these parts begin with.
+fn prefix(kind: &str, parts: &[&str]) -> Vec<u8> {
+    let length = kind.len() + parts.iter().map(|part| part.len() + 1).sum::<usize>();
+    let mut key = Vec::with_capacity(length);
+    key.extend_from_slice(kind.as_bytes());
+    for part in parts {
+        key.extend_from_slice(part.as_bytes());
+        key.push(END);
+    }
+    key
+}
+
+fn below(prefix: Vec<u8>, limit: usize, values: bool) -> Scan {
+    Scan { start: prefix.clone(), end: after(prefix), limit, values }
+}
+
+fn start_after(prefix: &[u8], last: Option<&str>) -> Vec<u8> {
+    let mut start = prefix.to_vec();
+    if let Some(last) = last {
+        start.extend_from_slice(last.as_bytes());
+        start.push(END);
+    }
+    start
+}
+
+/// The first key that does not begin with `prefix`. Every prefix ends in a byte below 255.
+fn after(mut prefix: Vec<u8>) -> Vec<u8> {
+    if let Some(last) = prefix.last_mut() {
+        *last += 1;
+    }
+    prefix
+}
+
+fn last_part(entry: &[u8]) -> Option<&str> {
+    std::str::from_utf8(entry.rsplit(|byte| *byte == END).next()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repository(name: &str) -> RepositoryName {
+        name.parse().unwrap()
+    }
+
+    fn within(scan: &Scan, key: &[u8]) -> bool {
+        scan.start.as_slice() <= key && key < scan.end.as_slice()
+    }
+
+    #[test]
+    fn repositories_do_not_overlap() {
+        let (digest, tag) = (Digest::sha256(b"x"), "v1".parse::<Tag>().unwrap());
+        let scan = tags_after(&repository("a"), None, 10);
+        assert!(within(&scan, &super::tag(&repository("a"), &tag)));
+        for other in ["a/b", "a-b", "a.b", "a0", "aa", "b", "0"] {
+            assert!(!within(&scan, &super::tag(&repository(other), &tag)), "{other}");
+        }
+        let scan = any_manifest(&repository("a/b"));
+        assert!(within(&scan, &manifest(&repository("a/b"), &digest)));
+        assert!(!within(&scan, &manifest(&repository("a/b/c"), &digest)));
+        assert!(!within(&scan, &manifest(&repository("a"), &digest)));
+    }
+
+    #[test]
+    fn a_walk_over_repositories_skips_to_the_next() {
+        let digest = Digest::sha256(b"x");
+        let scan = first_manifest_after(Some("a"));
+        assert!(!within(&scan, &manifest(&repository("a"), &digest)));
+        for later in ["a-b", "a.b", "a/b", "b"] {
+            assert!(within(&scan, &manifest(&repository(later), &digest)), "{later}");
+            assert_eq!(parse_manifest_repository(&manifest(&repository(later), &digest)), Some(later));
+        }
+        assert!(within(&first_manifest_after(None), &manifest(&repository("0"), &digest)));
+    }
+
+    #[test]
+    fn last_is_left_out_even_when_it_is_a_prefix() {
+        let name = repository("a");
+        let scan = tags_after(&name, Some("v1"), 10);
+        assert!(!within(&scan, &super::tag(&name, &"v1".parse().unwrap())));
+        assert!(!within(&scan, &super::tag(&name, &"v0".parse().unwrap())));
+        assert!(within(&scan, &super::tag(&name, &"v1.0".parse().unwrap())));
+        assert_eq!(parse_tag(&super::tag(&name, &"v1.0".parse().unwrap())), Some("v1.0"));
+    }
+
+    #[test]
+    fn values_can_be_read_back() {
+        let digest = Digest::of(Algorithm::Sha512, b"x");
+        assert_eq!(parse_blob_value(&blob_value(u64::MAX)), Some(u64::MAX));
+        assert_eq!(parse_tag_value(&tag_value(&digest)), Some(digest.clone()));
+        let value = manifest_value("a/b", b"{}\n");
+        let (media_type, start) = parse_manifest_value(&value).unwrap();
+        assert_eq!((media_type, &value[start..]), ("a/b", b"{}\n".as_slice()));
+        assert_eq!(parse_holder(&holder(&digest, &repository("a/b"))), Some(repository("a/b")));
+    }
+
+    #[test]
+    fn an_upload_is_bound_to_its_repository() {
+        let data = Path::new("data");
+        let id = "0123456789abcdef0123456789abcdef".to_owned();
+        let file =
+            |name: &str| upload_file(data, &UploadKey { id: id.clone(), repository: repository(name) });
+        assert_ne!(file("a"), file("b"));
+        let name = file("a").file_name().unwrap().to_str().unwrap().to_owned();
+        assert_eq!(parse_upload_file_name(&name), Some((id.as_str(), &*repository_hash(&repository("a")))));
+        assert_eq!(parse_upload_file_name("../x"), None);
+    }
+}

@@ -1,0 +1,177 @@
+//! The metadata store in a folder, by `sled`: chosen with `--metadata sled:`. Types of `sled` stay in this module.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use ::sled::Db;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::limits::METADATA_CACHE_BYTES_MAX;
+use crate::store::group_commit::{Committer, Engine, holds};
+use crate::store::{Batch, CommitError, Entry, MetadataError, MetadataStore, Scan};
+
+/// Scans of up to this many entries are answered on the calling thread.
+const SCAN_INLINE_MAX: usize = 16;
+
+const NAME: &str = "sled";
+
+/// The metadata store in a `sled` folder.
+#[derive(Debug)]
+pub(crate) struct SledMetadata {
+    shared: Arc<Shared>,
+    committer: Committer,
+}
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    /// `None` after a failure, until it can be opened again.
+    database: RwLock<Option<Db>>,
+}
+
+impl SledMetadata {
+    /// Opens the folder at `path`, or makes it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened, or is another process's.
+    pub(crate) fn open(path: &Path) -> Result<Self, MetadataError> {
+        let database = open_database(path)?;
+        let shared = Arc::new(Shared { path: path.to_owned(), database: RwLock::new(Some(database)) });
+        let committer =
+            Committer::start(SledEngine { shared: shared.clone() }, path.to_owned()).map_err(|error| {
+                MetadataError::Failed { backend: NAME, message: format!("no thread to commit on: {error}") }
+            })?;
+        Ok(Self { shared, committer })
+    }
+}
+
+impl MetadataStore for SledMetadata {
+    fn get<'a>(&'a self, key: &'a [u8]) -> BoxFuture<'a, Result<Option<Vec<u8>>, MetadataError>> {
+        std::future::ready(self.shared.get(key)).boxed()
+    }
+
+    fn scan(&self, scan: Scan) -> BoxFuture<'_, Result<Vec<Entry>, MetadataError>> {
+        if scan.limit <= SCAN_INLINE_MAX {
+            return std::future::ready(self.shared.scan(&scan)).boxed();
+        }
+        let shared = self.shared.clone();
+        async move {
+            tokio::task::spawn_blocking(move || shared.scan(&scan)).await.map_err(|error| {
+                MetadataError::Failed { backend: NAME, message: format!("a scan was lost: {error}") }
+            })?
+        }
+        .boxed()
+    }
+
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), CommitError>> {
+        self.committer.commit(batch).boxed()
+    }
+}
+
+impl Shared {
+    /// Uses the database, which is opened again first when that was not possible before.
+    fn with<T>(&self, read: impl FnOnce(&Db) -> Result<T, ::sled::Error>) -> Result<T, MetadataError> {
+        if self.database.read().unwrap_or_else(PoisonError::into_inner).is_none() {
+            self.reopen();
+        }
+        let guard = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        read(guard.as_ref().ok_or(MetadataError::Closed)?).map_err(failed)
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, MetadataError> {
+        Ok(self.with(|database| database.get(key))?.map(|value| value.to_vec()))
+    }
+
+    fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, MetadataError> {
+        if scan.start >= scan.end {
+            return Ok(Vec::new());
+        }
+        self.with(|database| {
+            database
+                .range(scan.start.as_slice()..scan.end.as_slice())
+                .take(scan.limit)
+                .map(|entry| {
+                    let (key, value) = entry?;
+                    Ok((key.to_vec(), if scan.values { value.to_vec() } else { Vec::new() }))
+                })
+                .collect()
+        })
+    }
+
+    fn reopen(&self) {
+        let mut guard = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        *guard = None;
+        match open_database(&self.path) {
+            Ok(database) => *guard = Some(database),
+            Err(error) => tracing::error!(%error, "the metadata store could not be opened again yet"),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct SledEngine {
+    shared: Arc<Shared>,
+}
+
+impl Engine for SledEngine {
+    const NAME: &'static str = NAME;
+
+    fn commit_group(&mut self, batches: &[Batch]) -> Result<Vec<Result<(), CommitError>>, MetadataError> {
+        let result = self.shared.with(|database| try_group(database, batches));
+        if result.is_err() {
+            self.shared.reopen();
+        }
+        result
+    }
+}
+
+fn try_group(database: &Db, batches: &[Batch]) -> Result<Vec<Result<(), CommitError>>, ::sled::Error> {
+    let mut results = Vec::with_capacity(batches.len());
+    for batch in batches {
+        // Nothing else writes, so what is checked here still holds when the batch is applied.
+        let mut conflict = None;
+        for (place, (key, condition)) in batch.conditions.iter().enumerate() {
+            if !holds(condition, database.get(key)?.as_deref()) {
+                conflict = Some(place);
+                break;
+            }
+        }
+        if let Some(condition) = conflict {
+            results.push(Err(CommitError::Conflict { condition }));
+            continue;
+        }
+        if !batch.writes.is_empty() {
+            let mut writes = ::sled::Batch::default();
+            for (key, value) in &batch.writes {
+                match value {
+                    Some(value) => writes.insert(key.as_slice(), value.as_slice()),
+                    None => writes.remove(key.as_slice()),
+                }
+            }
+            database.apply_batch(writes)?;
+        }
+        results.push(Ok(()));
+    }
+    // Readers of sled see a batch before it is durable, so even a group without writes has to wait for the log.
+    database.flush()?;
+    Ok(results)
+}
+
+fn open_database(path: &Path) -> Result<Db, MetadataError> {
+    ::sled::Config::default()
+        .path(path)
+        .cache_capacity(METADATA_CACHE_BYTES_MAX as u64)
+        // Every group is flushed; a flush between groups would only add to the work.
+        .flush_every_ms(None)
+        .open()
+        .map_err(failed)
+}
+
+fn failed(error: ::sled::Error) -> MetadataError {
+    match &error {
+        ::sled::Error::Io(io) if crate::store::local::is_full(io) => MetadataError::Full,
+        _ => MetadataError::Failed { backend: NAME, message: error.to_string() },
+    }
+}
