@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Installs the programs that the tests talk to: other clients (oras, crane, regctl, skopeo, wkg), the reference
+# registry, the OCI conformance suite and cargo-deny. All are pinned in versions.env and go into one folder of the
+# user's cache; a second run does nothing. skopeo is Debian's package and is installed only where apt-get may.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/versions.env"
+tools=${WKIT_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/wkit/tools}
+mkdir -p "$tools"
+
+say() { printf 'setup-clients: %s\n' "$*" >&2; }
+
+# install_go NAME VERSION MODULE: builds a Go program into $tools/NAME-VERSION/bin/NAME.
+install_go() {
+  local name=$1 version=$2 module=$3 target="$tools/$1-$2"
+  [ -x "$target/bin/$name" ] && return 0
+  say "building $name $version"
+  rm -rf "$target.part"
+  mkdir -p "$target.part/bin"
+  CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOBIN="$target.part/bin" go install "$module@v$version"
+  # `go install` names the program after the last part of its package path.
+  [ -x "$target.part/bin/$name" ] || mv "$target.part/bin/$(basename "$module")" "$target.part/bin/$name"
+  rm -rf "$target"
+  mv "$target.part" "$target"
+}
+
+# install_cargo NAME VERSION: builds a crate's program, unoptimised: tests start it a few times only.
+install_cargo() {
+  local name=$1 version=$2 target="$tools/$1-$2"
+  [ -x "$target/bin/$name" ] && return 0
+  say "building $name $version"
+  rm -rf "$target.part"
+  (cd "$here/.." && CARGO_TARGET_DIR="$target.part/target" CARGO_PROFILE_DEV_DEBUG=0 \
+    cargo install --quiet --debug --locked --root "$target.part" "$name@$version")
+  rm -rf "$target" "$target.part/target"
+  mv "$target.part" "$target"
+}
+
+if command -v go >/dev/null; then
+  install_go conformance "$CONFORMANCE_VERSION" github.com/opencontainers/distribution-spec/conformance
+  install_go oras "$ORAS_VERSION" oras.land/oras/cmd/oras
+  install_go crane "$CRANE_VERSION" github.com/google/go-containerregistry/cmd/crane
+  install_go regctl "$REGCTL_VERSION" github.com/regclient/regclient/cmd/regctl
+  install_go distribution "$DISTRIBUTION_VERSION" github.com/distribution/distribution/v3/cmd/registry
+else
+  say "go is missing: conformance, oras, crane, regctl and distribution are left out"
+fi
+install_cargo cargo-deny "$CARGO_DENY_VERSION"
+install_cargo wkg "$WKG_VERSION"
+
+if ! command -v skopeo >/dev/null; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "installing skopeo"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends skopeo >/dev/null
+  else
+    say "skopeo is missing: install the package skopeo"
+  fi
+fi
+say "ready in $tools"
