@@ -1,0 +1,96 @@
+//! The command line as a whole; each command's own arguments stand in its file.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::build::BuildArgs;
+use crate::commands::compose::ComposeArgs;
+use crate::commands::inspect::InspectArgs;
+use crate::commands::publish::PublishArgs;
+use crate::commands::pull::PullArgs;
+use crate::commands::registry::RegistryArgs;
+use crate::commands::run::RunArgs;
+use crate::ui::Color;
+
+/// From WebAssembly source to a running component
+///
+/// Builds components from source in many languages, composes them into one linked component, publishes it to any OCI
+/// registry, pulls it and runs it. A command that takes a REF takes `namespace:name@version`, `host/repository:tag`
+/// and `host/repository@digest`.
+#[derive(Debug, Parser)]
+#[command(name = "wkit", version, max_term_width = 110)]
+pub(crate) struct Arguments {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// The project's folder, or its `wkit.toml`; found from the current folder upwards without it
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) project: Option<PathBuf>,
+
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: Color,
+
+    /// Show results and errors only
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// The stations of the road.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Build the components of a project from source
+    Build(BuildArgs),
+    /// Link components into one component
+    Compose(ComposeArgs),
+    /// Show what a component imports, exports and is made of
+    Inspect(InspectArgs),
+    /// Push a component to a registry
+    Publish(PublishArgs),
+    /// Fetch a component from a registry
+    Pull(PullArgs),
+    /// Run a component with nothing granted but stdio and arguments
+    Run(RunArgs),
+    /// Host a registry
+    Registry(RegistryArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    /// `docs/reference/cli.md` is what `--help` says, command by command.
+    #[test]
+    fn the_reference_is_what_the_commands_say() {
+        let mut text = String::from(
+            "# Command line reference\n\nWhat each command's `--help` says. Exit codes: 0 done, 1 refused or failed, \
+             2 usage, 3 a bug in wkit;\n`wkit run` passes on the component's own code, and a trap is 134.\n",
+        );
+        let mut command = Arguments::command().term_width(100);
+        command.build();
+        describe(&mut command, "wkit", &mut text);
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/cli.md");
+        wkit_fixtures::golden::assert_golden(file, &text);
+    }
+
+    fn describe(command: &mut clap::Command, path: &str, text: &mut String) {
+        let help = command.render_long_help().to_string();
+        let help: Vec<&str> = help.lines().map(str::trim_end).collect();
+        *text += &format!("\n## {path}\n\n```text\n{}\n```\n", help.join("\n").trim_end());
+        let names: Vec<String> =
+            command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        for name in names.iter().filter(|name| *name != "help") {
+            let inner = command.find_subcommand_mut(name).expect("the name was just listed");
+            describe(inner, &format!("{path} {name}"), text);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! `wkit compose`: many components into one.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+use wkit_composer::{Composition, Input, Plan, PlannedWire};
+
+use crate::commands::build::build_all;
+use crate::context::Context;
+use crate::error::{CommandError, io_error};
+use crate::output::write_file;
+use crate::project::{Component, Project};
+use crate::ui::{self, Format};
+
+/// Arguments of `wkit compose`.
+///
+/// Without a socket, composes the project of `wkit.toml` and builds what has changed first.
+#[derive(Debug, Args)]
+pub(crate) struct ComposeArgs {
+    /// A component whose imports are filled by the plugs; without it the project is composed
+    #[arg(value_name = "SOCKET", requires = "plugs")]
+    socket: Option<PathBuf>,
+
+    /// A component whose exports fill imports of the socket and of other plugs; can be repeated
+    #[arg(long = "plug", value_name = "FILE", requires = "socket")]
+    plugs: Vec<PathBuf>,
+
+    /// The file to write; a project's composition goes to its `build` folder without it
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Take the project's components as they were last built
+    #[arg(long, conflicts_with = "socket")]
+    no_build: bool,
+
+    /// How to show what was wired
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+}
+
+/// Composes, and shows what was wired to what.
+pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
+    let (inputs, plan, output) = match &args.socket {
+        Some(socket) => from_files(socket, &args)?,
+        None => from_project(&args, context)?,
+    };
+    let composition = wkit_composer::compose(&inputs, &plan).map_err(|error| {
+        let hint = error.hint();
+        CommandError::failed("cannot compose").detail(error.to_string()).maybe_hint(hint)
+    })?;
+    write_file(&output, &composition.bytes)?;
+    let digest = wkit_artifact::Digest::sha256(&composition.bytes);
+    match args.format {
+        Format::Json => ui::print_json(&json!({
+            "file": output,
+            "digest": digest,
+            "size_bytes": composition.bytes.len(),
+            "wires": composition.wires,
+            "imports": composition.imports,
+            "exports": composition.exports,
+            "unused": composition.unused,
+            "near_misses": composition.near_misses,
+        }))?,
+        Format::Text => show(&composition, &output, &digest, context)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(
+    composition: &Composition,
+    output: &Path,
+    digest: &wkit_artifact::Digest,
+    context: &Context,
+) -> Result<(), CommandError> {
+    ui::print(&composition.tree())?;
+    for unused in &composition.unused {
+        context.ui.note(format!("`{unused}` fills no import and is left out"));
+    }
+    for miss in &composition.near_misses {
+        context.ui.note(miss.to_string());
+    }
+    let size = ui::size(composition.bytes.len() as u64);
+    context.ui.done("composed", format!("{} ({size}), {digest}", output.display()));
+    Ok(())
+}
+
+fn from_files(socket: &Path, args: &ComposeArgs) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
+    let output = args.output.clone().ok_or_else(|| {
+        CommandError::usage("no place for the composition").hint("name a file with `-o composed.wasm`")
+    })?;
+    let mut inputs = vec![read_input(socket)?];
+    let socket_name = inputs[0].name.clone();
+    for plug in &args.plugs {
+        inputs.push(read_input(plug)?);
+    }
+    Ok((inputs, Plan { socket: Some(socket_name), wires: Vec::new() }, output))
+}
+
+/// An input that is named after its file.
+fn read_input(path: &Path) -> Result<Input, CommandError> {
+    let bytes = crate::source::read_component_file(path)?;
+    let name = path
+        .file_stem()
+        .map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
+    Ok(Input { name, bytes })
+}
+
+fn from_project(args: &ComposeArgs, context: &Context) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
+    let project = Project::find(&context.project_start)?;
+    let output = args.output.clone().unwrap_or_else(|| project.composition_file());
+    let inputs = project_inputs(&project, args.no_build, context)?;
+    let wires = project.compose.wires.iter().map(|wire| PlannedWire {
+        importer: wire.importer.clone(),
+        import: wire.import.clone(),
+        exporter: wire.exporter.clone(),
+    });
+    Ok((inputs, Plan { socket: project.compose.socket.clone(), wires: wires.collect() }, output))
+}
+
+/// The project's components, built first where they have changed.
+fn project_inputs(project: &Project, no_build: bool, context: &Context) -> Result<Vec<Input>, CommandError> {
+    let components: Vec<&Component> = project.components.iter().collect();
+    if !no_build {
+        build_all(project, &components, false, context)?;
+    }
+    let read = |component: &&Component| {
+        let file = project.component_file(&component.name);
+        let bytes = std::fs::read(&file).map_err(|error| {
+            let shown = io_error("read", &file, &error);
+            if error.kind() == std::io::ErrorKind::NotFound { shown.hint("run `wkit build`") } else { shown }
+        })?;
+        Ok(Input { name: component.name.clone(), bytes })
+    };
+    components.iter().map(read).collect()
+}

@@ -1,0 +1,79 @@
+//! What the environment gives a command: folders, variables, the terminal. Nothing else in wkit reads them.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+use crate::error::CommandError;
+use crate::ui::Ui;
+
+/// What every command gets.
+pub(crate) struct Context {
+    /// Where to talk.
+    pub(crate) ui: Ui,
+    /// Pulled artifacts and compiled code.
+    pub(crate) cache_folder: PathBuf,
+    /// Guest toolchains, as `scripts/setup-guests.sh` lays them out.
+    pub(crate) tools_folder: PathBuf,
+    /// The file of `wkg`'s configuration, whether or not it exists.
+    pub(crate) wkg_config_file: PathBuf,
+    /// Docker's `config.json`, whether or not it exists.
+    pub(crate) docker_config_file: PathBuf,
+    /// The folders that programs are looked for in.
+    pub(crate) path: Option<OsString>,
+    /// Where the search for `wkit.toml` begins.
+    pub(crate) project_start: PathBuf,
+}
+
+impl Context {
+    /// Reads the environment once.
+    pub(crate) fn from_environment(ui: Ui, project: Option<&Path>) -> Result<Self, CommandError> {
+        let base = etcetera::choose_base_strategy().map_err(|_| {
+            CommandError::failed("no home folder is known")
+                .hint("set HOME, or WKIT_CACHE and WKIT_TOOLS to folders that wkit may write")
+        })?;
+        let folder = |variable: &str, default: &dyn Fn() -> PathBuf| {
+            std::env::var_os(variable).filter(|value| !value.is_empty()).map_or_else(default, PathBuf::from)
+        };
+        let project_start = match project {
+            Some(project) if project.exists() => std::path::absolute(project),
+            Some(project) => {
+                return Err(CommandError::usage(format!("`{}` does not exist", project.display()))
+                    .hint("`--project` takes a folder with a `wkit.toml`, or the file itself"));
+            }
+            None => std::env::current_dir(),
+        }
+        .map_err(|error| CommandError::failed(format!("the current folder cannot be read: {error}")))?;
+        Ok(Self {
+            ui,
+            cache_folder: folder("WKIT_CACHE", &|| base.cache_dir().join("wkit")),
+            tools_folder: folder("WKIT_TOOLS", &|| base.cache_dir().join("wkit").join("tools")),
+            wkg_config_file: folder("WKG_CONFIG_FILE", &|| {
+                base.config_dir().join("wasm-pkg").join("config.toml")
+            }),
+            docker_config_file: folder("DOCKER_CONFIG", &|| base.home_dir().join(".docker"))
+                .join("config.json"),
+            path: std::env::var_os("PATH"),
+            project_start,
+        })
+    }
+
+    /// The folder of compiled code.
+    pub(crate) fn compiled_folder(&self) -> PathBuf {
+        self.cache_folder.join("compiled")
+    }
+
+    /// The folder of pulled artifacts.
+    pub(crate) fn artifacts_folder(&self) -> PathBuf {
+        self.cache_folder.join("artifacts")
+    }
+}
+
+/// The runtime for commands that wait for the network or for a guest.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::failed(format!("threads cannot be started: {error}")))
+}

@@ -1,0 +1,7 @@
+//! What the command line accepts at most.
+
+/// The size of a `wkit.toml`, in bytes.
+pub(crate) const PROJECT_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// The size of a component that is read from a file, in bytes: as large as the registry client's largest layer.
+pub(crate) const COMPONENT_FILE_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;

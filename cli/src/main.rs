@@ -1,0 +1,51 @@
+//! `wkit`: from WebAssembly source to a running component.
+//!
+//! This crate turns arguments and `wkit.toml` into calls on the libraries and shows the results. It is the only one
+//! that writes to the terminal and reads the home folder or the environment.
+
+mod arguments;
+mod build;
+mod commands;
+mod context;
+mod error;
+mod limits;
+mod output;
+mod progress;
+mod project;
+mod registries;
+mod source;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::ui::Ui;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let ui = Ui::new(arguments.color, arguments.quiet);
+    match run(arguments, ui) {
+        Ok(code) => code,
+        Err(error) => {
+            ui.error(&error);
+            error.exit_code()
+        }
+    }
+}
+
+fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
+    let context = Context::from_environment(ui, arguments.project.as_deref())?;
+    match arguments.command {
+        Command::Build(args) => commands::build::run(args, &context),
+        Command::Compose(args) => commands::compose::run(args, &context),
+        Command::Inspect(args) => commands::inspect::run(args, &context),
+        Command::Publish(args) => commands::publish::run(args, &context),
+        Command::Pull(args) => commands::pull::run(args, &context),
+        Command::Run(args) => commands::run::run(args, &context),
+        Command::Registry(args) => commands::registry::run(args, &context),
+    }
+}

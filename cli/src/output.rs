@@ -1,0 +1,63 @@
+//! Writing results so that no file is ever half written.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::error::{CommandError, io_error};
+
+/// Writes `bytes` to `path`: beside it under a temporary name, synced, then renamed. What is not a regular file (a
+/// pipe, a device) is written as it is.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+    let failed = |error: std::io::Error| io_error("write", path, &error);
+    if let Ok(metadata) = std::fs::metadata(path) {
+        if metadata.is_dir() {
+            return Err(CommandError::failed(format!("cannot write `{}`: it is a folder", path.display()))
+                .hint("name a file with `-o`"));
+        }
+        if !metadata.is_file() {
+            let mut device = std::fs::OpenOptions::new().write(true).open(path).map_err(failed)?;
+            return device.write_all(bytes).and_then(|()| device.flush()).map_err(failed);
+        }
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(|error| io_error("make the folder of", path, &error))?;
+    let mut file = tempfile::Builder::new().prefix(".wkit-").tempfile_in(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    make_readable(file.as_file()).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// Temporary files are private; a result is read by others, as far as any new file is.
+fn make_readable(file: &std::fs::File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write_file(folder.path(), b"x").unwrap_err();
+        assert!(error.message().ends_with("it is a folder"), "{}", error.message());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn folders_are_made_and_files_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b.wasm");
+        write_file(&path, b"one").unwrap();
+        write_file(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(folder.path().join("a")).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,391 @@
+//! The project file `wkit.toml`: which components there are, how they are composed, where they are published.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_spanned::Spanned;
+
+use wkit_artifact::{PackageReference, RegistryHost};
+
+use crate::error::{CommandError, io_reason};
+use crate::limits::PROJECT_FILE_BYTES_MAX;
+
+/// The name of the project file.
+pub(crate) const FILE_NAME: &str = "wkit.toml";
+
+/// A project: its folder and what its `wkit.toml` says.
+#[derive(Debug)]
+pub(crate) struct Project {
+    /// The folder that holds `wkit.toml`.
+    pub(crate) folder: PathBuf,
+    /// The project's name.
+    pub(crate) name: String,
+    /// The components, sorted by name.
+    pub(crate) components: Vec<Component>,
+    /// How they are composed.
+    pub(crate) compose: Compose,
+    /// Where each namespace's packages are kept.
+    pub(crate) registries: BTreeMap<String, Registry>,
+}
+
+/// A component that is built from source.
+#[derive(Debug, Clone)]
+pub(crate) struct Component {
+    /// Its name in the project.
+    pub(crate) name: String,
+    /// The folder of its sources.
+    pub(crate) folder: PathBuf,
+    /// The language, where it is stated.
+    pub(crate) language: Option<String>,
+    /// The folder of its WIT.
+    pub(crate) wit: PathBuf,
+    /// The world that it targets.
+    pub(crate) world: String,
+}
+
+/// `[compose]`: how the components are linked.
+#[derive(Debug, Default)]
+pub(crate) struct Compose {
+    /// What the composition is published as, `namespace:name@version`.
+    pub(crate) package: Option<PackageReference>,
+    /// The component whose exports the composition has; inferred where it is absent.
+    pub(crate) socket: Option<String>,
+    /// Wires that cannot be inferred.
+    pub(crate) wires: Vec<PlannedWire>,
+}
+
+/// One explicit wire: `importer`'s import is filled by `exporter`.
+#[derive(Debug, Clone)]
+pub(crate) struct PlannedWire {
+    pub(crate) importer: String,
+    pub(crate) import: String,
+    pub(crate) exporter: String,
+}
+
+/// Where the packages of a namespace are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Registry {
+    /// `host` or `host:port`.
+    pub(crate) host: RegistryHost,
+    /// What stands before `namespace/name` in the repository's name; the registry is asked where it is absent.
+    pub(crate) prefix: Option<String>,
+    /// Whether to speak HTTP without TLS; loopback hosts are plain without it.
+    pub(crate) plain_http: bool,
+}
+
+impl Project {
+    /// Finds and reads the project of `start`: a `wkit.toml`, or the nearest one in `start` and the folders above it.
+    pub(crate) fn find(start: &Path) -> Result<Self, CommandError> {
+        match Self::find_optional(start)? {
+            Some(project) => Ok(project),
+            None => Err(CommandError::usage(format!(
+                "no `{FILE_NAME}` in `{}` or the folders above it",
+                start.display()
+            ))
+            .hint("run the command in a project's folder, or name one with `--project FOLDER`")),
+        }
+    }
+
+    /// Like [`Project::find`], but no project is no error.
+    pub(crate) fn find_optional(start: &Path) -> Result<Option<Self>, CommandError> {
+        if start.is_file() {
+            return Self::read(start).map(Some);
+        }
+        let found = start.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file());
+        found.map(|path| Self::read(&path)).transpose()
+    }
+
+    /// Reads one `wkit.toml`.
+    pub(crate) fn read(path: &Path) -> Result<Self, CommandError> {
+        let cannot_read = |error: &std::io::Error| {
+            CommandError::usage(format!("cannot read `{}`: {}", path.display(), io_reason(error)))
+        };
+        let size_bytes = std::fs::metadata(path).map_err(|error| cannot_read(&error))?.len();
+        if size_bytes > PROJECT_FILE_BYTES_MAX {
+            return Err(CommandError::usage(format!(
+                "`{}` is too large: expected at most {PROJECT_FILE_BYTES_MAX} bytes, found {size_bytes}",
+                path.display()
+            )));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| cannot_read(&error))?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self::parse(&text, path, folder)
+    }
+
+    fn parse(text: &str, path: &Path, folder: &Path) -> Result<Self, CommandError> {
+        let at = |span: Option<Range<usize>>, message: &str| place_error(path, text, span, message);
+        let file: File = toml::from_str(text).map_err(|error| at(error.span(), error.message()))?;
+
+        let mut components = Vec::new();
+        for (name, component) in file.components {
+            check_name(name.get_ref(), "a component's name")
+                .map_err(|message| at(Some(name.span()), &message))?;
+            if let Some(language) = &component.language {
+                crate::build::language_named(language.get_ref())
+                    .map_err(|message| at(Some(language.span()), &message))?;
+            }
+            let name = name.into_inner();
+            let source_folder =
+                folder.join(component.path.as_ref().map_or(name.as_str(), |path| path.as_str()));
+            components.push(Component {
+                wit: wit_folder(folder, &source_folder, component.wit.as_deref()),
+                world: component.world.unwrap_or_else(|| name.clone()),
+                language: component.language.map(Spanned::into_inner),
+                folder: source_folder,
+                name,
+            });
+        }
+        let known = |name: &Spanned<String>| {
+            if components.iter().any(|component| component.name == *name.get_ref()) {
+                return Ok(());
+            }
+            let names: Vec<&str> = components.iter().map(|component| component.name.as_str()).collect();
+            Err(at(
+                Some(name.span()),
+                &format!("no component `{}`; the components are: {}", name.get_ref(), names.join(", ")),
+            ))
+        };
+        let mut compose = Compose::default();
+        if let Some(section) = file.compose {
+            if let Some(socket) = section.socket {
+                known(&socket)?;
+                compose.socket = Some(socket.into_inner());
+            }
+            for wire in section.wires {
+                known(&wire.importer)?;
+                known(&wire.exporter)?;
+                compose.wires.push(PlannedWire {
+                    importer: wire.importer.into_inner(),
+                    import: wire.import,
+                    exporter: wire.exporter.into_inner(),
+                });
+            }
+            compose.package = section
+                .package
+                .map(|package| {
+                    package.get_ref().parse().map_err(|error| {
+                        at(Some(package.span()), &format!("not a package: {error}"))
+                            .hint("write it like `namespace:name@1.2.3`")
+                    })
+                })
+                .transpose()?;
+        }
+        let mut registries = BTreeMap::new();
+        for (namespace, registry) in file.registries {
+            check_name(namespace.get_ref(), "a namespace")
+                .map_err(|message| at(Some(namespace.span()), &message))?;
+            let span = registry.span();
+            let table = registry.into_inner().into_table();
+            let host = table.registry.parse().map_err(|error| {
+                at(Some(span), &format!("not a registry: {error}"))
+                    .hint("write it like `registry.example` or `127.0.0.1:5050`")
+            })?;
+            let registry = Registry { host, prefix: table.prefix, plain_http: table.plain_http };
+            registries.insert(namespace.into_inner(), registry);
+        }
+        Ok(Self { folder: folder.to_owned(), name: file.project.name, components, compose, registries })
+    }
+
+    /// The folder for what is built.
+    pub(crate) fn build_folder(&self) -> PathBuf {
+        self.folder.join("build")
+    }
+
+    /// The folder for what wkit itself keeps between builds.
+    pub(crate) fn work_folder(&self) -> PathBuf {
+        self.folder.join(".wkit")
+    }
+
+    /// Where a built component stands.
+    pub(crate) fn component_file(&self, name: &str) -> PathBuf {
+        self.build_folder().join(format!("{name}.wasm"))
+    }
+
+    /// Where the composition stands.
+    pub(crate) fn composition_file(&self) -> PathBuf {
+        let taken = self.components.iter().any(|component| component.name == self.name);
+        let name = if taken { format!("{}-composed", self.name) } else { self.name.clone() };
+        self.build_folder().join(format!("{name}.wasm"))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    project: ProjectSection,
+    #[serde(default)]
+    components: BTreeMap<Spanned<String>, ComponentSection>,
+    compose: Option<ComposeSection>,
+    #[serde(default)]
+    registries: BTreeMap<Spanned<String>, Spanned<RegistrySection>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProjectSection {
+    name: String,
+    /// Kept for people; the version that is published stands in `compose.package`.
+    #[serde(rename = "version")]
+    _version: Option<semver::Version>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ComponentSection {
+    path: Option<String>,
+    language: Option<Spanned<String>>,
+    wit: Option<String>,
+    world: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ComposeSection {
+    package: Option<Spanned<String>>,
+    socket: Option<Spanned<String>>,
+    #[serde(default)]
+    wires: Vec<WireSection>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireSection {
+    importer: Spanned<String>,
+    import: String,
+    exporter: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected \"host:port\" or a table with `registry`, `prefix` and `plain-http`")]
+enum RegistrySection {
+    Host(String),
+    Table(RegistryTable),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RegistryTable {
+    registry: String,
+    prefix: Option<String>,
+    #[serde(default)]
+    plain_http: bool,
+}
+
+impl RegistrySection {
+    fn into_table(self) -> RegistryTable {
+        match self {
+            Self::Host(registry) => RegistryTable { registry, prefix: None, plain_http: false },
+            Self::Table(table) => table,
+        }
+    }
+}
+
+/// The stated WIT folder, or the component's own `wit`, or the project's.
+fn wit_folder(project: &Path, sources: &Path, stated: Option<&str>) -> PathBuf {
+    if let Some(stated) = stated {
+        return project.join(stated);
+    }
+    let own = sources.join("wit");
+    if own.is_dir() { own } else { project.join("wit") }
+}
+
+/// Names are kebab-case: they become file names, WIT names and parts of repository names.
+fn check_name(name: &str, what: &str) -> Result<(), String> {
+    let word = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
+    if name.split('-').all(word) {
+        return Ok(());
+    }
+    Err(format!("{what} is lower-case words joined by `-`, found `{name}`"))
+}
+
+/// `wkit.toml:LINE:COLUMN: message`, with the line and a mark below the offending text.
+fn place_error(path: &Path, text: &str, span: Option<Range<usize>>, message: &str) -> CommandError {
+    let message = message.trim().replace('\n', "; ");
+    let Some(span) = span else {
+        return CommandError::usage(format!("{}: {message}", path.display()));
+    };
+    let start = span.start.min(text.len());
+    let before = &text[..start];
+    let line_number = before.matches('\n').count() + 1;
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = text[line_start..].lines().next().unwrap_or_default();
+    let column = text[line_start..start].chars().count() + 1;
+    let end_in_line = span.end.min(line_start + line.len()).max(start);
+    let marked = text[start..end_in_line].chars().count().max(1);
+    let gutter = line_number.to_string();
+    let blank = " ".repeat(gutter.len());
+    CommandError::usage(format!("{}:{line_number}:{column}: {message}", path.display())).detail(format!(
+        "{blank} |\n{gutter} | {line}\n{blank} | {}{}",
+        " ".repeat(column - 1),
+        "^".repeat(marked)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Project, CommandError> {
+        Project::parse(text, Path::new("wkit.toml"), Path::new("shop"))
+    }
+
+    #[test]
+    fn reads_what_the_file_says() {
+        let project = parse(
+            r#"
+            [project]
+            name = "shop"
+            [registries]
+            shop = "127.0.0.1:5050"
+            acme = { registry = "registry.acme.example", prefix = "components/" }
+            [components.checkout]
+            language = "rust"
+            [components.cart]
+            path = "services/cart"
+            wit = "interfaces"
+            world = "basket"
+            [compose]
+            package = "shop:app@0.1.0"
+            socket = "checkout"
+            wires = [{ importer = "checkout", import = "shop:orders/cart", exporter = "cart" }]
+            "#,
+        )
+        .unwrap();
+        assert_eq!(project.components[0].folder, Path::new("shop/services/cart"));
+        assert_eq!(project.components[0].wit, Path::new("shop/interfaces"));
+        assert_eq!(project.components[0].world, "basket");
+        assert_eq!(project.components[1].folder, Path::new("shop/checkout"));
+        assert_eq!(project.components[1].wit, Path::new("shop/wit"));
+        assert_eq!(project.components[1].world, "checkout");
+        assert_eq!(project.compose.wires.len(), 1);
+        assert_eq!(project.registries["acme"].prefix.as_deref(), Some("components/"));
+        assert_eq!(project.composition_file(), Path::new("shop/build/shop.wasm"));
+    }
+
+    #[test]
+    fn errors_name_the_line_and_the_text() {
+        let error = parse("[project]\nname = \"shop\"\n[components.Cart]\n").unwrap_err();
+        assert_eq!(
+            error.message(),
+            "wkit.toml:3:13: a component's name is lower-case words joined by `-`, found `Cart`"
+        );
+        assert_eq!(error.causes(), ["  |\n3 | [components.Cart]\n  |             ^^^^"]);
+
+        let error = parse("[project]\nname = \"shop\"\ncolour = \"red\"\n").unwrap_err();
+        assert!(error.message().starts_with("wkit.toml:3:1: unknown field `colour`"), "{}", error.message());
+
+        let error = parse("[project]\nname = \"shop\"\n[compose]\nsocket = \"chekout\"\n").unwrap_err();
+        assert!(error.message().starts_with("wkit.toml:4:10: no component `chekout`"), "{}", error.message());
+    }
+
+    #[test]
+    fn a_composition_never_overwrites_a_component() {
+        let project = parse("[project]\nname = \"shop\"\n[components.shop]\n").unwrap();
+        assert_eq!(project.composition_file(), Path::new("shop/build/shop-composed.wasm"));
+    }
+}

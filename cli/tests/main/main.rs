@@ -1,0 +1,10 @@
+//! The command line as a person meets it: every test runs the real `wkit` in an empty home folder.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod bad_input;
+mod clients;
+mod flow;
+mod road;
+mod support;
+mod toolchains;
