@@ -24,4 +24,18 @@ fn the_quickstart() {
     for language in ["Rust", "Go", "Python", "JavaScript"] {
         assert!(receipt.contains(language), "`{language}` took no part:\n{receipt}");
     }
+
+    // Composed again from the same components, it is the same component.
+    let folder = tempfile::tempdir().unwrap();
+    let again = folder.path().join("shop.wasm");
+    let shop = tools::repository().join("fixtures/shop");
+    let composed = Command::new(env!("CARGO_BIN_EXE_wkit"))
+        .args(["compose", "--no-build", "--project"])
+        .arg(&shop)
+        .arg("-o")
+        .arg(&again)
+        .output()
+        .unwrap();
+    assert!(composed.status.success(), "{}", String::from_utf8_lossy(&composed.stderr));
+    assert!(std::fs::read(&again).unwrap() == std::fs::read(shop.join("build/shop.wasm")).unwrap());
 }

@@ -53,6 +53,28 @@ fn source_that_does_not_compile() {
     assert!(!sandbox.path("build/calc.wasm").exists());
 }
 
+#[test]
+fn what_has_not_changed_is_not_built_again() {
+    let sandbox = rust_project("");
+    sandbox.write("wit/calc.wit", "package demo:calc@0.1.0;\nworld calc {}\n");
+    let state = || {
+        let ran = sandbox.wkit_words(&["build"], &rust_variables()).ok();
+        let row = ran.stdout.lines().find(|line| line.trim_start().starts_with("calc")).unwrap().to_owned();
+        (row.contains(" built "), row.contains(" unchanged "))
+    };
+    let (built, unchanged) = ((true, false), (false, true));
+    assert_eq!(state(), built);
+    assert_eq!(state(), unchanged);
+    sandbox.write("calc/src/lib.rs", "// Something else.\n");
+    assert_eq!(state(), built, "the source has changed");
+    assert_eq!(state(), unchanged);
+    sandbox.write("wit/calc.wit", "package demo:calc@0.1.1;\nworld calc {}\n");
+    assert_eq!(state(), built, "the WIT has changed");
+    sandbox.write("build/calc.wasm", "something else");
+    assert_eq!(state(), built, "the result has changed");
+    assert_eq!(state(), unchanged);
+}
+
 /// A Rust project without dependencies, so that it needs no network.
 fn rust_project(source: &str) -> Sandbox {
     let sandbox = Sandbox::with_programs();
@@ -61,6 +83,7 @@ fn rust_project(source: &str) -> Sandbox {
         "calc/Cargo.toml",
         "[package]\nname = \"calc\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n",
     );
+    sandbox.write("calc/Cargo.lock", "version = 4\n\n[[package]]\nname = \"calc\"\nversion = \"0.1.0\"\n");
     sandbox.write("calc/src/lib.rs", source);
     sandbox.write("wit/calc.wit", WIT);
     sandbox
