@@ -1,6 +1,6 @@
 //! Wires components into one linked component, or explains why they do not fit.
 //!
-//! There is one function, [`compose`]. It takes named components and finds out by their interfaces who needs whom:
+//! There is one function, [`compose()`]. It takes named components and finds out by their interfaces who needs whom:
 //! the one that nobody needs is the socket, every import is filled by the one component that exports it, and what
 //! nobody exports stays an import of the result. A [`Plan`] says what cannot be found out.
 //!
