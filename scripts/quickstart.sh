@@ -71,7 +71,7 @@ done
 [ -n "$address" ] || { cat "$scratch/registry.log"; exit 1; }
 echo "serving on $address"
 
-step "Publish it, by reference and as a package"
+step "Publish it"
 show wkit publish fixtures/shop/build/shop.wasm --as "$address/shop/app:0.1.0"
 
 step "Pull it"
