@@ -1,7 +1,8 @@
-//! Takes the Go package that generated bindings call out of the sources of `wit-bindgen-go`, so that `wkit` carries it
-//! and needs neither the crate nor a Go proxy when it builds a component.
+//! Takes two kinds of files out of crates, so that `wkit` carries them and needs no network later: the Go package that
+//! generated bindings call, from `wit-bindgen-go`, and the WIT of WASI 0.2 and 0.3 in exactly the versions that the
+//! engine serves, from `wasmtime-wasi-http`.
 //!
-//! The crate does not offer these files to Rust code. They are found where cargo keeps the crate for this build: in its
+//! The crates do not offer these files to Rust code. They are found where cargo keeps the crates for this build: in its
 //! registry, a vendor folder or a checkout.
 
 use std::env;
@@ -12,36 +13,62 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const CRATE: &str = "wit-bindgen-go";
-
 fn main() {
     let metadata = metadata();
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+
+    let (version, manifest) = package(&metadata, "wit-bindgen-go");
+    let root = manifest.with_file_name("src").join("pkg");
+    let mut files = vec![root.join("LICENSE")];
+    collect(&root.join("wit"), &["go", "s"], &mut files);
+    let mut code = format!("pub(super) const VERSION: &str = {version:?};\n");
+    code.push_str(&embedded("FILES", &root, files));
+    write(&out.join("go_runtime.rs"), &code);
+
+    let (_, manifest) = package(&metadata, "wasmtime-wasi-http");
+    let mut code = String::new();
+    for (name, folder) in [("WASI_0_2", "wit/deps"), ("WASI_0_3", "src/p3/wit/deps")] {
+        let root = manifest.with_file_name(folder);
+        let mut files = Vec::new();
+        collect(&root, &["wit"], &mut files);
+        code.push_str(&embedded(name, &root, files));
+    }
+    write(&out.join("wasi_wit.rs"), &code);
+
+    let lock = Path::new(text(&metadata["workspace_root"])).join("Cargo.lock");
+    println!("cargo::rerun-if-changed={}", lock.display());
+    println!("cargo::rerun-if-changed=build.rs");
+}
+
+/// The version of a dependency, and its manifest.
+fn package(metadata: &Value, name: &str) -> (String, PathBuf) {
     let package = metadata["packages"]
         .as_array()
-        .and_then(|packages| packages.iter().find(|package| package["name"] == CRATE))
-        .unwrap_or_else(|| panic!("`{CRATE}` is not among the dependencies of `wkit`"));
-    let text = |value: &Value| value.as_str().map(str::to_owned).expect("cargo's metadata has this as text");
-    let manifest = PathBuf::from(text(&package["manifest_path"]));
-    let root = manifest.parent().expect("a manifest lies in a folder").join("src").join("pkg");
+        .and_then(|packages| packages.iter().find(|package| package["name"] == name))
+        .unwrap_or_else(|| panic!("`{name}` is not among the dependencies of `wkit`"));
+    (text(&package["version"]).to_owned(), PathBuf::from(text(&package["manifest_path"])))
+}
 
-    let mut files = vec![root.join("LICENSE")];
-    collect(&root.join("wit"), &mut files);
+fn text(value: &Value) -> &str {
+    value.as_str().expect("cargo's metadata has this as text")
+}
+
+/// A constant that holds files with their paths below `root`.
+fn embedded(constant: &str, root: &Path, mut files: Vec<PathBuf>) -> String {
     files.sort();
-    let mut code = format!("pub(super) const VERSION: &str = {:?};\n", text(&package["version"]));
-    code.push_str("const FILES: &[(&str, &[u8])] = &[\n");
+    let mut code = format!("const {constant}: &[(&str, &[u8])] = &[\n");
     for file in &files {
-        let name = file.strip_prefix(&root).expect("every file was found below the root");
+        let name = file.strip_prefix(root).expect("every file was found below the root");
         let name = name.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
         writeln!(code, "    ({name:?}, include_bytes!({:?})),", file.display().to_string())
             .expect("writing to a string does not fail");
     }
     code.push_str("];\n");
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("go_runtime.rs");
-    fs::write(&out, code).unwrap_or_else(|error| panic!("cannot write `{}`: {error}", out.display()));
+    code
+}
 
-    let lock = Path::new(&text(&metadata["workspace_root"])).join("Cargo.lock");
-    println!("cargo::rerun-if-changed={}", lock.display());
-    println!("cargo::rerun-if-changed=build.rs");
+fn write(file: &Path, code: &str) {
+    fs::write(file, code).unwrap_or_else(|error| panic!("cannot write `{}`: {error}", file.display()));
 }
 
 /// What cargo knows about this build's packages. Nothing is fetched: cargo has them all before it runs this.
@@ -66,14 +93,14 @@ fn metadata() -> Value {
         .unwrap_or_else(|error: String| panic!("`cargo metadata` failed: {error}"))
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+fn collect(folder: &Path, endings: &[&str], files: &mut Vec<PathBuf>) {
     let entries =
         fs::read_dir(folder).unwrap_or_else(|error| panic!("cannot read `{}`: {error}", folder.display()));
     for entry in entries {
         let path = entry.unwrap_or_else(|error| panic!("cannot read `{}`: {error}", folder.display())).path();
         if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|end| end == "go" || end == "s") {
+            collect(&path, endings, files);
+        } else if path.extension().is_some_and(|end| endings.iter().any(|ending| end == *ending)) {
             files.push(path);
         }
     }

@@ -3,20 +3,27 @@
 //! A back end knows which programs turn a folder of sources into a component. What is the same for all of them is
 //! here: the WIT is read before any compiler starts, and the component that comes out is held against its world.
 
+mod assemblyscript;
+mod c;
 mod check;
+mod cpp;
 mod encode;
 mod error;
 mod fingerprint;
 mod go;
 mod javascript;
 mod limits;
+mod module;
 mod outside;
 mod process;
 mod python;
 mod read;
 mod rust;
+mod shrink;
 mod tools;
+mod typescript;
 mod wit;
+mod zig;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,12 +32,22 @@ use thiserror::Error;
 
 pub(crate) use error::BuildError;
 pub(crate) use fingerprint::fingerprint;
-pub(crate) use tools::{ToolError, ToolVersion, Tools};
-
-use wit::Wit;
+pub(crate) use tools::{Requirement, ToolError, ToolVersion, Tools};
+pub(crate) use wit::Wit;
 
 /// Every language that wkit builds, in the order in which messages list them.
-static LANGUAGES: [&dyn Language; 4] = [&rust::Rust, &go::Go, &javascript::JavaScript, &python::Python];
+pub(crate) static LANGUAGES: [&dyn Language; 10] = [
+    &rust::Rust,
+    &c::C,
+    &cpp::Cpp,
+    &go::Go,
+    &javascript::JavaScript,
+    &typescript::TypeScript,
+    &python::Python,
+    &zig::Zig,
+    &assemblyscript::AssemblyScript,
+    &module::Module,
+];
 
 /// What is to be built, and where.
 pub(crate) struct BuildInput<'a> {
@@ -44,8 +61,44 @@ pub(crate) struct BuildInput<'a> {
     pub(crate) world: &'a str,
     /// A folder for everything that is made on the way. wkit's own, and kept from one build to the next.
     pub(crate) work_folder: &'a Path,
+    /// What the component's section of `wkit.toml` says to its language alone.
+    pub(crate) options: &'a Options,
+    /// Whether the result is to be as small as it can be, at the price of names in traps and of time.
+    pub(crate) release: bool,
     /// Where compilers are found.
     pub(crate) tools: &'a Tools,
+}
+
+/// Keys of a component's section of `wkit.toml` that only some languages know; see [`Language::options`].
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Options {
+    /// JavaScript and TypeScript: the engine that the component carries.
+    pub(crate) engine: Option<String>,
+    /// `module`: the file of the core module, relative to the component's folder.
+    pub(crate) module: Option<String>,
+    /// `module`: the command that makes the core module, and its arguments.
+    pub(crate) command: Option<Vec<String>>,
+}
+
+impl Options {
+    /// The keys that are there.
+    fn stated(&self) -> impl Iterator<Item = &'static str> {
+        let keys = [
+            ("engine", self.engine.is_some()),
+            ("module", self.module.is_some()),
+            ("command", self.command.is_some()),
+        ];
+        keys.into_iter().filter(|(_, stated)| *stated).map(|(key, _)| key)
+    }
+}
+
+/// A file that wkit makes for a person: its path in the component's folder, with `/`, and its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SourceFile {
+    /// The path, relative to the component's folder.
+    pub(crate) path: String,
+    /// What stands in it.
+    pub(crate) text: String,
 }
 
 /// A language that components are written in.
@@ -53,8 +106,25 @@ pub(crate) trait Language: Sync {
     /// The name that stands in `wkit.toml`.
     fn name(&self) -> &'static str;
 
-    /// The files by which a folder is known to be of this language.
+    /// The name as people write it.
+    fn title(&self) -> &'static str;
+
+    /// The files by which a folder is known to be of this language; `*.c` is any file of that kind, in the folder
+    /// itself or in its `src`.
     fn markers(&self) -> &'static [&'static str];
+
+    /// Languages whose marker files mean nothing beside those of this one.
+    fn supersedes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The keys of [`Options`] that this language knows.
+    fn options(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// What must be on the machine, for `wkit toolchain`.
+    fn requirements(&self) -> &'static [Requirement];
 
     /// Folders, by name, that hold what tools made rather than sources.
     fn skipped_folders(&self) -> &'static [&'static str];
@@ -68,6 +138,19 @@ pub(crate) trait Language: Sync {
     /// The tools that a build of `input` uses, with their versions: another version is another build.
     fn fingerprint_tools(&self, input: &BuildInput<'_>) -> Result<Vec<ToolVersion>, ToolError>;
 
+    /// The bindings that editors and the language's own test command want to see beside the sources. A build does
+    /// not need them. Empty where the language makes them by itself.
+    fn bindings(&self, input: &BuildInput<'_>, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
+        let _ = (input, wit);
+        Ok(Vec::new())
+    }
+
+    /// Sources in which every export of the world stands, to be filled in. `name` is the component's.
+    fn skeleton(&self, name: &str, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
+        let _ = (name, wit);
+        Ok(Vec::new())
+    }
+
     /// Runs the compiler. The result may be any bytes: [`Language::build`] looks at them.
     fn compile(
         &self,
@@ -78,12 +161,27 @@ pub(crate) trait Language: Sync {
 
     /// Builds a component and checks that it fits its world. The compiler's own lines go to `output` as they come.
     fn build(&self, input: &BuildInput<'_>, output: &mut dyn FnMut(&str)) -> Result<Vec<u8>, BuildError> {
+        self.check_options(input)?;
         let wit = wit::load(input.wit, input.world)?;
         fs::create_dir_all(input.work_folder)
             .map_err(|source| BuildError::io("create the folder", input.work_folder, source))?;
         let component = self.compile(input, &wit, output)?;
         check::fits_world(&component, &wit)?;
-        Ok(component)
+        if input.release { shrink::strip(&component) } else { Ok(component) }
+    }
+
+    /// The bindings of [`Language::bindings`] for what is at `input`.
+    fn write_bindings(&self, input: &BuildInput<'_>) -> Result<Vec<SourceFile>, BuildError> {
+        self.check_options(input)?;
+        self.bindings(input, &wit::load(input.wit, input.world)?)
+    }
+
+    /// Refuses keys that belong to other languages.
+    fn check_options(&self, input: &BuildInput<'_>) -> Result<(), BuildError> {
+        match input.options.stated().find(|key| !self.options().contains(key)) {
+            None => Ok(()),
+            Some(key) => Err(BuildError::Option { key, language: self.title(), known: self.options() }),
+        }
     }
 }
 
@@ -121,10 +219,12 @@ pub(crate) fn language_of(folder: &Path, stated: Option<&str>) -> Result<&'stati
             .ok_or_else(|| DetectError::Unknown { stated: stated.to_owned() });
     }
     let marker = |language: &&'static dyn Language| {
-        language.markers().iter().copied().find(|marker| folder.join(marker).is_file())
+        language.markers().iter().copied().find(|marker| is_there(folder, marker))
     };
-    let found: Vec<_> =
+    let mut found: Vec<_> =
         LANGUAGES.into_iter().filter_map(|language| Some((language, marker(&language)?))).collect();
+    let superseded: Vec<_> = found.iter().flat_map(|(language, _)| language.supersedes()).collect();
+    found.retain(|(language, _)| !superseded.contains(&&language.name()));
     match found[..] {
         [(language, _)] => Ok(language),
         [] => Err(DetectError::NotFound { folder: folder.to_owned() }),
@@ -136,6 +236,15 @@ pub(crate) fn language_of(folder: &Path, stated: Option<&str>) -> Result<&'stati
                 .collect(),
         }),
     }
+}
+
+/// Whether a folder has a marker file.
+fn is_there(folder: &Path, marker: &str) -> bool {
+    let Some(ending) = marker.strip_prefix('*') else { return folder.join(marker).is_file() };
+    [folder.to_owned(), folder.join("src")].iter().any(|folder| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| entry.file_name().to_string_lossy().ends_with(ending))
+    })
 }
 
 /// The language called `name`, or a sentence that says which names there are.

@@ -6,6 +6,7 @@
 mod arguments;
 mod build;
 mod commands;
+mod components;
 mod context;
 mod error;
 mod limits;

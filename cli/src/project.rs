@@ -9,6 +9,7 @@ use serde_spanned::Spanned;
 
 use wkit_artifact::{PackageReference, RegistryHost};
 
+use crate::build::Options;
 use crate::error::{CommandError, io_reason};
 use crate::limits::PROJECT_FILE_BYTES_MAX;
 
@@ -28,6 +29,8 @@ pub(crate) struct Project {
     pub(crate) compose: Compose,
     /// Where each namespace's packages are kept.
     pub(crate) registries: BTreeMap<String, Registry>,
+    /// Versions of language tools that differ from those that wkit pins.
+    pub(crate) toolchain: BTreeMap<String, String>,
 }
 
 /// A component that is built from source.
@@ -43,6 +46,8 @@ pub(crate) struct Component {
     pub(crate) wit: PathBuf,
     /// The world that it targets.
     pub(crate) world: String,
+    /// What is said to its language alone.
+    pub(crate) options: Options,
 }
 
 /// `[compose]`: how the components are linked.
@@ -133,6 +138,11 @@ impl Project {
                 wit: wit_folder(folder, &source_folder, component.wit.as_deref()),
                 world: component.world.unwrap_or_else(|| name.clone()),
                 language: component.language.map(Spanned::into_inner),
+                options: Options {
+                    engine: component.engine,
+                    module: component.module,
+                    command: component.command,
+                },
                 folder: source_folder,
                 name,
             });
@@ -185,7 +195,19 @@ impl Project {
             let registry = Registry { host, prefix: table.prefix, plain_http: table.plain_http };
             registries.insert(namespace.into_inner(), registry);
         }
-        Ok(Self { folder: folder.to_owned(), name: file.project.name, components, compose, registries })
+        let toolchain = file
+            .toolchain
+            .into_iter()
+            .map(|(tool, version)| (tool.into_inner(), version.into_inner()))
+            .collect();
+        Ok(Self {
+            folder: folder.to_owned(),
+            name: file.project.name,
+            components,
+            compose,
+            registries,
+            toolchain,
+        })
     }
 
     /// The folder for what is built.
@@ -220,6 +242,8 @@ struct File {
     compose: Option<ComposeSection>,
     #[serde(default)]
     registries: BTreeMap<Spanned<String>, Spanned<RegistrySection>>,
+    #[serde(default)]
+    toolchain: BTreeMap<Spanned<String>, Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -238,6 +262,9 @@ struct ComponentSection {
     language: Option<Spanned<String>>,
     wit: Option<String>,
     world: Option<String>,
+    engine: Option<String>,
+    module: Option<String>,
+    command: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]

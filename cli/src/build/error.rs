@@ -73,6 +73,16 @@ pub(crate) enum BuildError {
         /// What is in the way, with its place.
         feature: String,
     },
+    /// A key of the component's section in `wkit.toml` belongs to other languages.
+    #[error("`{key}` in `wkit.toml` means nothing to {language}")]
+    Option {
+        /// The key.
+        key: &'static str,
+        /// The language as people write it.
+        language: &'static str,
+        /// The keys that the language knows.
+        known: &'static [&'static str],
+    },
     /// A file of the sources does not say what it must say.
     #[error("`{}`: {problem}", path.display())]
     Source {
@@ -167,6 +177,8 @@ impl BuildError {
                 "its worlds are {}; choose one with `world` in the component's section of `wkit.toml`",
                 quoted(worlds)
             )),
+            Self::Option { key, known, .. } if known.is_empty() => Some(format!("leave out `{key}`")),
+            Self::Option { known, .. } => Some(format!("the language knows {}", quoted(*known))),
             Self::SeveralMade { .. } => {
                 Some("give the one that is meant the name of the component in `wkit.toml`".to_owned())
             }

@@ -13,7 +13,7 @@ use super::outside::{self, hex};
 use super::{BuildInput, Language};
 
 /// Raised when what is hashed, or the way in which wkit calls the compilers, changes.
-const SCHEME: &str = "wkit-build-1";
+const SCHEME: &str = "wkit-build-2";
 
 /// Folders that never hold sources.
 const SKIPPED: [&str; 2] = [".git", ".wkit"];
@@ -29,6 +29,8 @@ pub(crate) fn fingerprint(language: &dyn Language, input: &BuildInput<'_>) -> Re
     hasher.word("language", language.name());
     hasher.word("component", input.name);
     hasher.word("world", input.world);
+    hasher.word("release", if input.release { "yes" } else { "no" });
+    hasher.word("options", &format!("{:?}", input.options));
     for tool in language.fingerprint_tools(input)? {
         hasher.word("tool", tool.tool);
         hasher.word("version", &tool.version);
@@ -156,7 +158,7 @@ fn is_executable(_: &fs::Metadata) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::wit::Wit;
-    use super::super::{ToolError, ToolVersion, Tools};
+    use super::super::{Options, Requirement, ToolError, ToolVersion, Tools};
     use super::*;
 
     struct Esperanto(&'static str);
@@ -164,6 +166,12 @@ mod tests {
     impl Language for Esperanto {
         fn name(&self) -> &'static str {
             "esperanto"
+        }
+        fn title(&self) -> &'static str {
+            "Esperanto"
+        }
+        fn requirements(&self) -> &'static [Requirement] {
+            &[]
         }
         fn markers(&self) -> &'static [&'static str] {
             &["vortaro.txt"]
@@ -213,6 +221,8 @@ mod tests {
                 wit: &root.join("wit"),
                 world,
                 work_folder: &root.join("work"),
+                options: &Options::default(),
+                release: false,
                 tools: &tools,
             };
             fingerprint(&Esperanto(version), &input).unwrap()

@@ -16,14 +16,20 @@ use wit_bindgen_go::{Format, Opts};
 
 use super::error::BuildError;
 use super::process;
-use super::tools::{Program, ToolError, ToolVersion};
+use super::tools::{Program, Requirement, ToolError, ToolVersion};
 use super::wit::Wit;
 use super::{BuildInput, Language, encode, outside, read};
 
 const LANGUAGE: &str = "Go";
 const MANIFEST: &str = "go.mod";
 const HINT: &str = "install Go 1.25 or newer from your package manager, or from its makers";
-const GO: Program = Program { name: "go", language: LANGUAGE, hint: HINT };
+const GO: Program = Program {
+    name: "go",
+    language: LANGUAGE,
+    hint: HINT,
+    version_arguments: &["env", "GOVERSION"],
+    oldest: Some(OLDEST),
+};
 
 /// The oldest version whose compiler and library the bindings need.
 const OLDEST: (u32, u32) = (1, 25);
@@ -37,6 +43,17 @@ pub(super) struct Go;
 impl Language for Go {
     fn name(&self) -> &'static str {
         "go"
+    }
+
+    fn title(&self) -> &'static str {
+        LANGUAGE
+    }
+
+    fn requirements(&self) -> &'static [Requirement] {
+        &[
+            Requirement::Program(&GO),
+            Requirement::Carried { name: "wit-bindgen-go", version: runtime::VERSION },
+        ]
     }
 
     fn markers(&self) -> &'static [&'static str] {

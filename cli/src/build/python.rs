@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::BuildError;
 use super::process;
-use super::tools::{Package, Program, SETUP_HINT, ToolError, ToolVersion};
+use super::tools::{Origin, Package, Program, Requirement, SETUP_HINT, ToolError, ToolVersion};
 use super::wit::Wit;
 use super::{BuildInput, Language, read};
 
@@ -13,9 +13,16 @@ const LANGUAGE: &str = "Python";
 const MANIFEST: &str = "pyproject.toml";
 const MODULE: &str = "app";
 const COMPONENTIZE: Package = Package {
-    program: Program { name: "componentize-py", language: LANGUAGE, hint: SETUP_HINT },
+    program: Program {
+        name: "componentize-py",
+        language: LANGUAGE,
+        hint: SETUP_HINT,
+        version_arguments: &["--version"],
+        oldest: None,
+    },
     version: "0.25.1",
     file: "bin/componentize-py",
+    origin: Origin::PyPi { package: "componentize-py" },
 };
 
 /// The back end for Python.
@@ -24,6 +31,14 @@ pub(super) struct Python;
 impl Language for Python {
     fn name(&self) -> &'static str {
         "python"
+    }
+
+    fn title(&self) -> &'static str {
+        LANGUAGE
+    }
+
+    fn requirements(&self) -> &'static [Requirement] {
+        &[Requirement::Package(&COMPONENTIZE)]
     }
 
     fn markers(&self) -> &'static [&'static str] {
@@ -48,7 +63,7 @@ impl Language for Python {
     fn fingerprint_tools(&self, input: &BuildInput<'_>) -> Result<Vec<ToolVersion>, ToolError> {
         let (program, version) = input.tools.package(&COMPONENTIZE)?;
         let version = match version {
-            Some(version) => version.to_owned(),
+            Some(version) => version,
             None => input.tools.ask(&program, input.folder, &["--version"])?,
         };
         Ok(vec![ToolVersion { tool: COMPONENTIZE.program.name, version }])
@@ -179,11 +194,5 @@ mod tests {
         let equipped = folder("", &["app.py", record]);
         assert_eq!(environment(equipped.path(), work.path()).unwrap(), equipped.path().join(".venv"));
         assert_eq!(Python.installed(equipped.path()), [equipped.path().join(record)]);
-    }
-
-    #[test]
-    fn the_version_is_the_one_that_the_setup_script_installs() {
-        let pins = include_str!("../../../scripts/versions.env");
-        assert!(pins.contains(&format!("COMPONENTIZE_PY_VERSION={}\n", COMPONENTIZE.version)));
     }
 }

@@ -8,14 +8,21 @@ use serde::Deserialize;
 
 use super::error::BuildError;
 use super::process::{self, Stream};
-use super::tools::{Program, ToolError, ToolVersion, Tools};
+use super::tools::{Program, Requirement, ToolError, ToolVersion, Tools};
 use super::wit::Wit;
 use super::{BuildInput, Language, outside, read};
 
 const TARGET: &str = "wasm32-wasip2";
 const HINT: &str = "install Rust with rustup, or from your package manager";
-const CARGO: Program = Program { name: "cargo", language: "Rust", hint: HINT };
-const RUSTC: Program = Program { name: "rustc", language: "Rust", hint: HINT };
+const LANGUAGE: &str = "Rust";
+const CARGO: Program = Program {
+    name: "cargo",
+    language: LANGUAGE,
+    hint: HINT,
+    version_arguments: &["--version"],
+    oldest: None,
+};
+const RUSTC: Program = Program { name: "rustc", ..CARGO };
 
 /// The back end for Rust.
 pub(super) struct Rust;
@@ -23,6 +30,14 @@ pub(super) struct Rust;
 impl Language for Rust {
     fn name(&self) -> &'static str {
         "rust"
+    }
+
+    fn title(&self) -> &'static str {
+        LANGUAGE
+    }
+
+    fn requirements(&self) -> &'static [Requirement] {
+        &[Requirement::Program(&CARGO), Requirement::Program(&RUSTC)]
     }
 
     fn markers(&self) -> &'static [&'static str] {

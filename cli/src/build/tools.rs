@@ -1,5 +1,6 @@
 //! Finds the programs that build guests, and says plainly what to do where one is missing.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,37 +10,79 @@ use thiserror::Error;
 
 use super::process;
 
-/// Where compilers are found: the packages that `scripts/setup-guests.sh` lays out, then the folders of `PATH`.
+/// Where compilers are found: the packages that `wkit toolchain install` lays out, then the folders of `PATH`.
 #[derive(Debug)]
 pub(crate) struct Tools {
     folder: PathBuf,
     path: Option<OsString>,
+    versions: BTreeMap<String, String>,
 }
 
 /// A program that a person installs for a language.
 #[derive(Debug)]
-pub(super) struct Program {
+pub(crate) struct Program {
     /// The name of its file.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// The language that needs it, as people write it.
-    pub(super) language: &'static str,
+    pub(crate) language: &'static str,
     /// How to get it.
-    pub(super) hint: &'static str,
+    pub(crate) hint: &'static str,
+    /// The arguments that make it tell its version.
+    pub(crate) version_arguments: &'static [&'static str],
+    /// The oldest version that will do, where it matters.
+    pub(crate) oldest: Option<(u32, u32)>,
 }
 
 /// A program that comes as a package of a fixed version, in a folder of wkit's own.
 #[derive(Debug)]
-pub(super) struct Package {
+pub(crate) struct Package {
     /// Its name and how to get it.
-    pub(super) program: Program,
-    /// The version, the same as in `scripts/versions.env`.
-    pub(super) version: &'static str,
+    pub(crate) program: Program,
+    /// The version that is installed unless `[toolchain]` of `wkit.toml` names another.
+    pub(crate) version: &'static str,
     /// The program's place in the package's folder.
-    pub(super) file: &'static str,
+    pub(crate) file: &'static str,
+    /// Where the package comes from, with what must lie beside it.
+    pub(crate) origin: Origin,
 }
 
-/// What is installed by `scripts/setup-guests.sh`.
-pub(super) const SETUP_HINT: &str = "run `scripts/setup-guests.sh`, which installs it for wkit alone";
+/// A package registry, and how the package is laid out from it.
+#[derive(Debug)]
+pub(crate) enum Origin {
+    /// A Python environment of its own, made with `python3 -m venv` and `pip`.
+    PyPi {
+        /// The package's name there.
+        package: &'static str,
+    },
+    /// A folder with a `node_modules` of its own.
+    Npm {
+        /// The package's name there.
+        package: &'static str,
+        /// Other packages, with their versions, that are installed beside it.
+        beside: &'static [(&'static str, &'static str)],
+        /// npm's `overrides`: versions of dependencies that are forced.
+        overrides: &'static [(&'static str, &'static str)],
+    },
+}
+
+/// One thing that a language needs, for `wkit toolchain`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Requirement {
+    /// A base toolchain, which is looked for and never installed.
+    Program(&'static Program),
+    /// A pinned package, which `wkit toolchain install` gets.
+    Package(&'static Package),
+    /// A part that wkit carries inside.
+    Carried {
+        /// What it is.
+        name: &'static str,
+        /// Its version.
+        version: &'static str,
+    },
+}
+
+/// How a package of wkit's own is got.
+pub(super) const SETUP_HINT: &str = "run `wkit toolchain install`, which installs it for wkit alone";
 
 /// A tool and its version, as far as they decide what is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +158,12 @@ impl ToolError {
 impl Tools {
     /// Tools of `folder` and of the folders in `path`, which has the form of the variable `PATH`.
     pub(crate) fn new(folder: PathBuf, path: Option<OsString>) -> Self {
-        Self { folder, path }
+        Self { folder, path, versions: BTreeMap::new() }
+    }
+
+    /// The same tools with the versions that `[toolchain]` of `wkit.toml` names.
+    pub(crate) fn with_versions(self, versions: BTreeMap<String, String>) -> Self {
+        Self { versions, ..self }
     }
 
     /// Finds a program in `PATH`.
@@ -129,13 +177,22 @@ impl Tools {
 
     /// Finds a package's program in wkit's own folder, else in `PATH`. The first has the wanted version, which is
     /// returned with it.
-    pub(super) fn package(&self, package: &Package) -> Result<(PathBuf, Option<&'static str>), ToolError> {
-        let folder = self.folder.join(format!("{}-{}", package.program.name, package.version));
-        let installed = folder.join(package.file);
+    pub(super) fn package(&self, package: &Package) -> Result<(PathBuf, Option<String>), ToolError> {
+        let installed = self.package_folder(package).join(package.file);
         if installed.is_file() {
-            return Ok((installed, Some(package.version)));
+            return Ok((installed, Some(self.wanted_version(package).to_owned())));
         }
         Ok((self.program(&package.program)?, None))
+    }
+
+    /// The folder of wkit's own that holds a package, whether or not it is installed.
+    pub(super) fn package_folder(&self, package: &Package) -> PathBuf {
+        self.folder.join(format!("{}-{}", package.program.name, self.wanted_version(package)))
+    }
+
+    /// The version of a package that is to be used.
+    pub(super) fn wanted_version<'a>(&'a self, package: &'a Package) -> &'a str {
+        self.versions.get(package.program.name).map_or(package.version, String::as_str)
     }
 
     /// A command that runs `program` in `folder` with the same `PATH` that tools are found in.
@@ -191,9 +248,16 @@ mod tests {
     use super::*;
 
     const PACKAGE: Package = Package {
-        program: Program { name: "compiler", language: "Esperanto", hint: SETUP_HINT },
+        program: Program {
+            name: "compiler",
+            language: "Esperanto",
+            hint: SETUP_HINT,
+            version_arguments: &["--version"],
+            oldest: None,
+        },
         version: "1.2.3",
         file: "bin/compiler",
+        origin: Origin::PyPi { package: "compiler" },
     };
 
     #[cfg(unix)]
@@ -224,7 +288,7 @@ mod tests {
 
         let pinned = own.join("compiler-1.2.3/bin/compiler");
         program(&pinned, "exit 0", 0o755);
-        assert_eq!(tools.package(&PACKAGE).unwrap(), (pinned, Some("1.2.3")));
+        assert_eq!(tools.package(&PACKAGE).unwrap(), (pinned, Some("1.2.3".to_owned())));
     }
 
     #[cfg(unix)]

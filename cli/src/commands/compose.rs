@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 use wkit_composer::{Composition, Input, Plan, PlannedWire};
 
-use crate::commands::build::build_all;
+use crate::components::{BuildMode, build_all};
 use crate::context::Context;
 use crate::error::{CommandError, io_error};
 use crate::output::write_file;
@@ -34,6 +34,10 @@ pub(crate) struct ComposeArgs {
     /// Take the project's components as they were last built
     #[arg(long, conflicts_with = "socket")]
     no_build: bool,
+
+    /// Build the project's components as small as they can be, as in `wkit build --release`
+    #[arg(long, conflicts_with_all = ["socket", "no_build"])]
+    release: bool,
 
     /// How to show what was wired
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -110,7 +114,8 @@ fn read_input(path: &Path) -> Result<Input, CommandError> {
 fn from_project(args: &ComposeArgs, context: &Context) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
     let project = Project::find(&context.project_start)?;
     let output = args.output.clone().unwrap_or_else(|| project.composition_file());
-    let inputs = project_inputs(&project, args.no_build, context)?;
+    let mode = BuildMode { release: args.release, ..BuildMode::default() };
+    let inputs = project_inputs(&project, (!args.no_build).then_some(mode), context)?;
     let wires = project.compose.wires.iter().map(|wire| PlannedWire {
         importer: wire.importer.clone(),
         import: wire.import.clone(),
@@ -119,11 +124,15 @@ fn from_project(args: &ComposeArgs, context: &Context) -> Result<(Vec<Input>, Pl
     Ok((inputs, Plan { socket: project.compose.socket.clone(), wires: wires.collect() }, output))
 }
 
-/// The project's components, built first where they have changed.
-fn project_inputs(project: &Project, no_build: bool, context: &Context) -> Result<Vec<Input>, CommandError> {
+/// The project's components, built first in the stated mode where they have changed.
+fn project_inputs(
+    project: &Project,
+    build: Option<BuildMode>,
+    context: &Context,
+) -> Result<Vec<Input>, CommandError> {
     let components: Vec<&Component> = project.components.iter().collect();
-    if !no_build {
-        build_all(project, &components, false, context)?;
+    if let Some(mode) = build {
+        build_all(project, &components, mode, context)?;
     }
     let read = |component: &&Component| {
         let file = project.component_file(&component.name);
