@@ -1,30 +1,51 @@
 //! Makes a component of a core module: embeds the world, adapts preview 1 of WASI, encodes and validates.
 
 use wasi_preview1_component_adapter_provider::{
-    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
+    WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
 use super::error::BuildError;
 use super::wit::Wit;
 
+/// What the module has beside its exports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Adapter {
+    /// A `main`, which becomes the export `wasi:cli/run`.
+    Command,
+    /// Nothing.
+    Reactor,
+}
+
+/// The component of `core`, a module that was compiled against preview 1 of WASI and already carries its world.
+pub(super) fn adapted(core: &[u8], adapter: Adapter, wit: &Wit) -> Result<Vec<u8>, BuildError> {
+    let adapter = match adapter {
+        Adapter::Command => WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
+        Adapter::Reactor => WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+    };
+    let encode = || {
+        ComponentEncoder::default()
+            .validate(true)
+            .module(core)?
+            .adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, adapter)?
+            .encode()
+    };
+    encode().map_err(|error: anyhow::Error| failure(&error, wit))
+}
+
 /// The component of `core`, a module that was compiled against preview 1 of WASI without a `main` of its own.
 ///
 /// The result depends on the arguments alone.
 pub(super) fn reactor(mut core: Vec<u8>, wit: &Wit) -> Result<Vec<u8>, BuildError> {
-    let encode = |core: &mut Vec<u8>| {
-        // Full versions in the names, as the other languages write them.
-        embed_component_metadata(core, &wit.resolve, wit.world, StringEncoding::UTF8, false)?;
-        ComponentEncoder::default()
-            .validate(true)
-            .module(core)?
-            .adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER)?
-            .encode()
-    };
-    encode(&mut core).map_err(|error: anyhow::Error| BuildError::Encode {
-        world: wit.world_name().to_owned(),
-        message: format!("{error:#}"),
-    })
+    // Full versions in the names, as the other languages write them.
+    embed_component_metadata(&mut core, &wit.resolve, wit.world, StringEncoding::UTF8, false)
+        .map_err(|error| failure(&error, wit))?;
+    adapted(&core, Adapter::Reactor, wit)
+}
+
+fn failure(error: &anyhow::Error, wit: &Wit) -> BuildError {
+    BuildError::Encode { world: wit.world_name().to_owned(), message: format!("{error:#}") }
 }
 
 /// A component of the world whose functions all trap.
