@@ -195,7 +195,7 @@ interface places { place: func() -> string; }
     #[test]
     fn a_binary_package_gives_the_same() {
         let from_text = source(TEXT, None).unwrap();
-        let bytes = wit_component::encode(&from_text.resolve, from_text.package).unwrap();
+        let bytes = wit_component::encode(&from_text.resolve, from_text.package, false).unwrap();
         let from_bytes = WitSource::from_bytes(&bytes, "acme:tax", None).unwrap();
         assert_eq!(from_bytes.files("tax").unwrap(), from_text.files("tax").unwrap());
     }
