@@ -5,6 +5,10 @@
 mod bad_input;
 mod clients;
 mod flow;
+mod new;
+mod pairs;
 mod road;
 mod support;
+mod templates;
 mod toolchains;
+mod watch;
