@@ -26,7 +26,7 @@ impl Language for Module {
     }
 
     fn title(&self) -> &'static str {
-        "core modules"
+        "a core module"
     }
 
     /// None: the files of any language may lie beside a module.
