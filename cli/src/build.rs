@@ -14,6 +14,7 @@ mod go;
 mod javascript;
 mod limits;
 mod module;
+mod native;
 mod outside;
 mod process;
 mod python;
