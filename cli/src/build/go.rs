@@ -3,6 +3,7 @@
 //! The user's folder holds only what a person writes. The bindings and the runtime package that they call lie in the
 //! work folder; the compiler sees them in their places by an overlay and by another `go.mod`.
 
+mod casts;
 mod runtime;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,9 @@ const OLDEST: (u32, u32) = (1, 25);
 
 /// The module path by which the bindings are a program of their own; any other makes them packages of that module.
 const STANDALONE: &str = "wit_component";
+
+/// The file of the bindings that calls a person's functions.
+const EXPORTS: &str = "wit_exports.go";
 
 /// The back end for Go.
 pub(super) struct Go;
@@ -229,6 +233,9 @@ fn bindings(wit: &Wit, module: &str) -> Result<BTreeMap<String, Vec<u8>>, BuildE
         .filter(|(name, _)| name.ends_with(".go"))
         .map(|(name, contents)| (name.to_owned(), contents.to_owned()))
         .collect();
+    if let Some(exports) = bindings.iter_mut().find(|(name, _)| name.ends_with(EXPORTS)).map(|(_, code)| code) {
+        *exports = casts::correct(&String::from_utf8_lossy(exports)).into_bytes();
+    }
     if let Some(module) = own_module {
         // As packages of another module the bindings have no `main`, which the compiler wants to see.
         let main = format!("package main\n\nimport _ \"{module}/exports/wit_exports\"\n\nfunc main() {{}}\n");
