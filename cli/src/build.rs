@@ -31,9 +31,10 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 pub(crate) use error::BuildError;
-pub(crate) use fingerprint::fingerprint;
+pub(crate) use fingerprint::{fingerprint, source_folders};
+pub(crate) use outside::recorded as outside_sources;
 pub(crate) use tools::{Requirement, ToolError, ToolVersion, Tools};
-pub(crate) use wit::Wit;
+pub(crate) use wit::{Wit, load as load_wit, load_packages};
 
 /// Every language that wkit builds, in the order in which messages list them.
 pub(crate) static LANGUAGES: [&dyn Language; 10] = [

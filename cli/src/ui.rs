@@ -56,6 +56,11 @@ impl Ui {
         Self { quiet }
     }
 
+    /// Whether only results and errors are shown.
+    pub(crate) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// One line about what was done, its first word set off: `built  cart`.
     pub(crate) fn done(self, verb: &str, what: impl AsRef<str>) {
         if !self.quiet {

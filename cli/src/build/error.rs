@@ -155,7 +155,7 @@ const COMPILER_HINTS: [(&str, &str); 2] = [
 
 impl BuildError {
     /// An error about a file or folder.
-    pub(super) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io { action, path: path.to_owned(), source }
     }
 
