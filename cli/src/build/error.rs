@@ -175,6 +175,14 @@ pub(crate) enum BuildError {
         /// The limit with its unit.
         max: String,
     },
+    /// An error of a compiler about which its language's back end knows more.
+    #[error("{error}")]
+    Explained {
+        /// The error.
+        error: Box<BuildError>,
+        /// What to do about it.
+        hint: String,
+    },
     /// A file or folder cannot be read or written.
     #[error("cannot {action} `{}`", path.display())]
     Io {
@@ -209,6 +217,7 @@ impl BuildError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Tool(error) => error.hint(),
+            Self::Explained { hint, .. } => Some(hint.clone()),
             Self::Compiler { output, .. } => {
                 let known = COMPILER_HINTS.iter().find(|(text, _)| output.contains(text));
                 known.map(|(_, hint)| (*hint).to_owned())
@@ -256,8 +265,15 @@ impl BuildError {
         }
     }
 
+    /// The same error with another hint, if there is one.
+    pub(super) fn with_hint(self, hint: Option<String>) -> Self {
+        match hint {
+            Some(hint) => Self::Explained { error: Box::new(self), hint },
+            None => self,
+        }
+    }
+
     /// What the compiler wrote before it gave up.
-    #[cfg(test)]
     pub(super) fn compiler_output(&self) -> Option<&str> {
         match self {
             Self::Compiler { output, .. } => Some(output),
