@@ -11,6 +11,7 @@ use crate::commands::publish::PublishArgs;
 use crate::commands::pull::PullArgs;
 use crate::commands::registry::RegistryArgs;
 use crate::commands::run::RunArgs;
+use crate::commands::toolchain::ToolchainArgs;
 use crate::ui::Color;
 
 /// From WebAssembly source to a running component
@@ -55,6 +56,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Host a registry
     Registry(RegistryArgs),
+    /// Get what components are built with, and see what is missing
+    Toolchain(ToolchainArgs),
 }
 
 #[cfg(test)]
