@@ -13,6 +13,7 @@ use crate::commands::publish::PublishArgs;
 use crate::commands::pull::PullArgs;
 use crate::commands::registry::RegistryArgs;
 use crate::commands::run::RunArgs;
+use crate::commands::toolchain::ToolchainArgs;
 use crate::commands::watch::WatchArgs;
 use crate::ui::Color;
 
@@ -64,6 +65,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Host a registry
     Registry(RegistryArgs),
+    /// Get what components are built with, and see what is missing
+    Toolchain(ToolchainArgs),
 }
 
 #[cfg(test)]

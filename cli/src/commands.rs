@@ -9,4 +9,5 @@ pub(crate) mod publish;
 pub(crate) mod pull;
 pub(crate) mod registry;
 pub(crate) mod run;
+pub(crate) mod toolchain;
 pub(crate) mod watch;

@@ -16,6 +16,7 @@ mod progress;
 mod project;
 mod registries;
 mod source;
+mod toolchain;
 mod ui;
 
 use std::process::ExitCode;
@@ -52,5 +53,6 @@ fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
         Command::Pull(args) => commands::pull::run(args, &context),
         Command::Run(args) => commands::run::run(args, &context),
         Command::Registry(args) => commands::registry::run(args, &context),
+        Command::Toolchain(args) => commands::toolchain::run(args, &context),
     }
 }
