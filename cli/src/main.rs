@@ -10,11 +10,13 @@ mod components;
 mod context;
 mod error;
 mod limits;
+mod new;
 mod output;
 mod progress;
 mod project;
 mod registries;
 mod source;
+mod toolchain;
 mod ui;
 
 use std::process::ExitCode;
@@ -41,6 +43,9 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
     let context = Context::from_environment(ui, arguments.project.as_deref())?;
     match arguments.command {
+        Command::New(args) => commands::new::run(args, &context),
+        Command::Bindings(args) => commands::bindings::run(args, &context),
+        Command::Watch(args) => commands::watch::run(args, &context),
         Command::Build(args) => commands::build::run(args, &context),
         Command::Compose(args) => commands::compose::run(args, &context),
         Command::Inspect(args) => commands::inspect::run(args, &context),
@@ -48,5 +53,6 @@ fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
         Command::Pull(args) => commands::pull::run(args, &context),
         Command::Run(args) => commands::run::run(args, &context),
         Command::Registry(args) => commands::registry::run(args, &context),
+        Command::Toolchain(args) => commands::toolchain::run(args, &context),
     }
 }

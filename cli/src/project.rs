@@ -195,11 +195,12 @@ impl Project {
             let registry = Registry { host, prefix: table.prefix, plain_http: table.plain_http };
             registries.insert(namespace.into_inner(), registry);
         }
-        let toolchain = file
-            .toolchain
-            .into_iter()
-            .map(|(tool, version)| (tool.into_inner(), version.into_inner()))
-            .collect();
+        let mut toolchain = BTreeMap::new();
+        for (tool, version) in file.toolchain {
+            check_tool(tool.get_ref()).map_err(|message| at(Some(tool.span()), &message))?;
+            check_version(version.get_ref()).map_err(|message| at(Some(version.span()), &message))?;
+            toolchain.insert(tool.into_inner(), version.into_inner());
+        }
         Ok(Self {
             folder: folder.to_owned(),
             name: file.project.name,
@@ -319,7 +320,7 @@ fn wit_folder(project: &Path, sources: &Path, stated: Option<&str>) -> PathBuf {
 }
 
 /// Names are kebab-case: they become file names, WIT names and parts of repository names.
-fn check_name(name: &str, what: &str) -> Result<(), String> {
+pub(crate) fn check_name(name: &str, what: &str) -> Result<(), String> {
     let word = |word: &str| {
         word.starts_with(|c: char| c.is_ascii_lowercase())
             && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
@@ -328,6 +329,24 @@ fn check_name(name: &str, what: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{what} is lower-case words joined by `-`, found `{name}`"))
+}
+
+/// Only what wkit itself installs has a version that a project can choose.
+fn check_tool(name: &str) -> Result<(), String> {
+    let known: Vec<&str> = crate::build::packages().iter().map(|package| package.program.name).collect();
+    if known.contains(&name) {
+        return Ok(());
+    }
+    Err(format!("unknown tool `{name}`; the tools whose version can be chosen are: {}", known.join(", ")))
+}
+
+/// Versions become parts of file names and of arguments.
+fn check_version(version: &str) -> Result<(), String> {
+    let known = |c: char| c.is_ascii_alphanumeric() || ".-+_!".contains(c);
+    if version.starts_with(|c: char| c.is_ascii_digit()) && version.chars().all(known) {
+        return Ok(());
+    }
+    Err(format!("expected an exact version such as `1.2.3`, found `{version}`"))
 }
 
 /// `wkit.toml:LINE:COLUMN: message`, with the line and a mark below the offending text.

@@ -22,7 +22,7 @@ const CARGO: Program = Program {
     version_arguments: &["--version"],
     oldest: None,
 };
-const RUSTC: Program = Program { name: "rustc", ..CARGO };
+pub(crate) const RUSTC: Program = Program { name: "rustc", ..CARGO };
 
 /// The back end for Rust.
 pub(super) struct Rust;
@@ -37,7 +37,7 @@ impl Language for Rust {
     }
 
     fn requirements(&self) -> &'static [Requirement] {
-        &[Requirement::Program(&CARGO), Requirement::Program(&RUSTC)]
+        &[Requirement::Program(&CARGO), Requirement::Program(&RUSTC), Requirement::RustTarget(TARGET)]
     }
 
     fn markers(&self) -> &'static [&'static str] {

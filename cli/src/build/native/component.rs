@@ -57,7 +57,7 @@ pub(in super::super) fn build(
     objects.extend(compiler.compile(&generated.sources, output)?);
     check(wit, &exports, &objects)?;
     let core = link(&compiler, dialect, &objects, &generated.objects, main, output)?;
-    encode::adapted(&core, if main { Adapter::Command } else { Adapter::Reactor }, wit)
+    encode::module(core, wit, if main { Adapter::Command } else { Adapter::Reactor }, false)
 }
 
 /// The bindings as they lie in the work folder.
