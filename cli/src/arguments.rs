@@ -11,6 +11,7 @@ use crate::commands::publish::PublishArgs;
 use crate::commands::pull::PullArgs;
 use crate::commands::registry::RegistryArgs;
 use crate::commands::run::RunArgs;
+use crate::commands::serve::ServeArgs;
 use crate::ui::Color;
 
 /// From WebAssembly source to a running component
@@ -53,6 +54,8 @@ pub(crate) enum Command {
     Pull(PullArgs),
     /// Run a component with nothing granted but stdio and arguments
     Run(RunArgs),
+    /// Serve a component that handles HTTP requests
+    Serve(ServeArgs),
     /// Host a registry
     Registry(RegistryArgs),
 }

@@ -7,3 +7,4 @@ pub(crate) mod publish;
 pub(crate) mod pull;
 pub(crate) mod registry;
 pub(crate) mod run;
+pub(crate) mod serve;

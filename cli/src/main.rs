@@ -9,6 +9,7 @@ mod commands;
 mod components;
 mod context;
 mod error;
+mod grants;
 mod limits;
 mod output;
 mod progress;
@@ -47,6 +48,7 @@ fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
         Command::Publish(args) => commands::publish::run(args, &context),
         Command::Pull(args) => commands::pull::run(args, &context),
         Command::Run(args) => commands::run::run(args, &context),
+        Command::Serve(args) => commands::serve::run(args, &context),
         Command::Registry(args) => commands::registry::run(args, &context),
     }
 }

@@ -49,6 +49,15 @@ pub(crate) struct Export {
     pub(crate) index: ComponentExportIndex,
 }
 
+/// A line of `wasi:http`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HttpVersion {
+    /// `wasi:http/incoming-handler` 0.2.
+    P2,
+    /// `wasi:http/handler` 0.3.
+    P3,
+}
+
 /// What looking for a name found.
 pub(crate) enum Found<'a> {
     One(&'a Export),
@@ -89,6 +98,38 @@ impl Exports {
 
     pub(crate) fn functions(&self) -> impl Iterator<Item = &ExportedFunction> {
         self.functions.iter().map(|export| &export.shown)
+    }
+
+    /// The names of everything that the component exports: its interfaces, and the functions of its world.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .functions()
+            .map(|function| function.interface.clone().unwrap_or_else(|| function.name.clone()))
+            .collect();
+        names.dedup();
+        names
+    }
+
+    /// The newest line of `wasi:http` that the component handles requests of and that this host can call.
+    pub(crate) fn handler(&self) -> Option<HttpVersion> {
+        let handles = |prefix: &str, minor: u64| {
+            self.functions().filter(|function| function.name == "handle").any(|function| {
+                function
+                    .interface
+                    .as_deref()
+                    .and_then(|interface| Version::parse(interface.strip_prefix(prefix)?).ok())
+                    .is_some_and(|version| {
+                        version.pre.is_empty() && version.major == 0 && version.minor == minor
+                    })
+            })
+        };
+        if handles("wasi:http/handler@", 3) {
+            Some(HttpVersion::P3)
+        } else if handles("wasi:http/incoming-handler@", 2) {
+            Some(HttpVersion::P2)
+        } else {
+            None
+        }
     }
 
     /// The `run` function of the newest `wasi:cli/run` that this host can call.
