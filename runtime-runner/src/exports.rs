@@ -58,6 +58,24 @@ pub(crate) enum HttpVersion {
     P3,
 }
 
+impl HttpVersion {
+    /// Whether a `handle` of this line has this signature. The engine would only see it when it makes an instance.
+    pub(crate) fn takes(self, signature: &Signature) -> bool {
+        let parameters: Vec<&str> = signature.parameters.iter().map(|(_, ty)| ty.as_str()).collect();
+        let result = signature.result.as_deref();
+        match self {
+            Self::P2 => {
+                parameters == ["own<resource>", "own<resource>"] && result.is_none() && !signature.is_async
+            }
+            Self::P3 => {
+                parameters == ["own<resource>"]
+                    && result.is_some_and(|result| result.starts_with("result<own<resource>, variant {"))
+                    && signature.is_async
+            }
+        }
+    }
+}
+
 /// What looking for a name found.
 pub(crate) enum Found<'a> {
     One(&'a Export),
@@ -110,10 +128,10 @@ impl Exports {
         names
     }
 
-    /// The newest line of `wasi:http` that the component handles requests of and that this host can call.
-    pub(crate) fn handler(&self) -> Option<HttpVersion> {
+    /// The `handle` function of the newest line of `wasi:http` that this host can call.
+    pub(crate) fn handler(&self) -> Option<(HttpVersion, &ExportedFunction)> {
         let handles = |prefix: &str, minor: u64| {
-            self.functions().filter(|function| function.name == "handle").any(|function| {
+            self.functions().filter(|function| function.name == "handle").find(|function| {
                 function
                     .interface
                     .as_deref()
@@ -123,13 +141,9 @@ impl Exports {
                     })
             })
         };
-        if handles("wasi:http/handler@", 3) {
-            Some(HttpVersion::P3)
-        } else if handles("wasi:http/incoming-handler@", 2) {
-            Some(HttpVersion::P2)
-        } else {
-            None
-        }
+        handles("wasi:http/handler@", 3)
+            .map(|function| (HttpVersion::P3, function))
+            .or_else(|| handles("wasi:http/incoming-handler@", 2).map(|function| (HttpVersion::P2, function)))
     }
 
     /// The `run` function of the newest `wasi:cli/run` that this host can call.

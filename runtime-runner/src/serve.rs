@@ -227,10 +227,13 @@ impl Program {
     }
 
     fn handler(&self) -> Result<Handler, ServeError> {
-        let version = self.shared.exports.handler().ok_or_else(|| ServeError::NotAHandler {
+        let (version, function) = self.shared.exports.handler().ok_or_else(|| ServeError::NotAHandler {
             exports: self.shared.exports.names(),
             is_command: self.is_command(),
         })?;
+        if !version.takes(&function.signature) {
+            return Err(ServeError::HandlerMismatch { message: function.to_string() });
+        }
         let linked = self.shared.linked()?.clone();
         match version {
             HttpVersion::P2 => ProxyPre::new(linked).map(Handler::P2),

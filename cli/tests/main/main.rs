@@ -6,5 +6,6 @@ mod bad_input;
 mod clients;
 mod flow;
 mod road;
+mod serve;
 mod support;
 mod toolchains;
