@@ -170,7 +170,9 @@ pub(crate) enum BuildError {
         names: Vec<String>,
     },
     /// A function of the sources has other parameters, or another result, than the bindings call it with.
-    #[error("`{name}` does not have the signature of `{export}` in the world `{world}`: expected {expected}, found {found}")]
+    #[error(
+        "`{name}` does not have the signature of `{export}` in the world `{world}`: expected {expected}, found {found}"
+    )]
     Signature {
         /// The world.
         world: String,
@@ -258,11 +260,13 @@ impl BuildError {
             )),
             Self::Option { key, known, .. } if known.is_empty() => Some(format!("leave out `{key}`")),
             Self::Option { known, .. } => Some(format!("the language knows {}", quoted(*known))),
-            Self::NotImplemented { names, .. } => {
-                Some(format!("add {}; the bindings that `wkit bindings` writes declare what is missing", several(names)))
-            }
+            Self::NotImplemented { names, .. } => Some(format!(
+                "add {}; the bindings that `wkit bindings` writes declare what is missing",
+                several(names)
+            )),
             Self::Signature { .. } => Some(
-                "include the header of the bindings beside the function: then the compiler shows the place".to_owned(),
+                "include the header of the bindings beside the function: then the compiler shows the place"
+                    .to_owned(),
             ),
             Self::SeveralMade { .. } => {
                 Some("give the one that is meant the name of the component in `wkit.toml`".to_owned())

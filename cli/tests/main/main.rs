@@ -9,6 +9,7 @@ mod flow;
 mod new;
 mod pairs;
 mod road;
+mod serve;
 mod support;
 mod templates;
 mod toolchains;
