@@ -14,7 +14,7 @@ pub(crate) struct Context {
     pub(crate) ui: Ui,
     /// Pulled artifacts and compiled code.
     pub(crate) cache_folder: PathBuf,
-    /// Guest toolchains, as `scripts/setup-guests.sh` lays them out.
+    /// Guest toolchains, as `wkit toolchain install` lays them out.
     pub(crate) tools_folder: PathBuf,
     /// The file of `wkg`'s configuration, whether or not it exists.
     pub(crate) wkg_config_file: PathBuf,

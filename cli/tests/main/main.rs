@@ -7,4 +7,5 @@ mod clients;
 mod flow;
 mod road;
 mod support;
+mod toolchain_command;
 mod toolchains;
