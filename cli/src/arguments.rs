@@ -4,14 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::bindings::BindingsArgs;
 use crate::commands::build::BuildArgs;
 use crate::commands::compose::ComposeArgs;
 use crate::commands::inspect::InspectArgs;
+use crate::commands::new::NewArgs;
 use crate::commands::publish::PublishArgs;
 use crate::commands::pull::PullArgs;
 use crate::commands::registry::RegistryArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::toolchain::ToolchainArgs;
+use crate::commands::watch::WatchArgs;
 use crate::ui::Color;
 
 /// From WebAssembly source to a running component
@@ -42,8 +45,14 @@ pub(crate) struct Arguments {
 /// The stations of the road.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Make the folder of a new component
+    New(NewArgs),
     /// Build the components of a project from source
     Build(BuildArgs),
+    /// Write the bindings that editors and tests outside Wasm want to see
+    Bindings(BindingsArgs),
+    /// Build, compose and run again whenever a source changes
+    Watch(WatchArgs),
     /// Link components into one component
     Compose(ComposeArgs),
     /// Show what a component imports, exports and is made of

@@ -14,6 +14,7 @@ mod go;
 mod javascript;
 mod limits;
 mod module;
+mod native;
 mod outside;
 mod process;
 mod python;
@@ -31,10 +32,11 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 pub(crate) use error::BuildError;
-pub(crate) use fingerprint::fingerprint;
+pub(crate) use fingerprint::{fingerprint, source_folders};
+pub(crate) use outside::recorded as outside_sources;
 pub(crate) use rust::RUSTC;
 pub(crate) use tools::{Origin, Package, Program, Requirement, ToolError, ToolVersion, Tools};
-pub(crate) use wit::Wit;
+pub(crate) use wit::{Wit, load as load_wit, load_packages};
 
 /// Every language that wkit builds, in the order in which messages list them.
 pub(crate) static LANGUAGES: [&dyn Language; 10] = [

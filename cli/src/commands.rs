@@ -1,10 +1,13 @@
 //! One file for each command: its arguments, and a short `run` over the libraries.
 
+pub(crate) mod bindings;
 pub(crate) mod build;
 pub(crate) mod compose;
 pub(crate) mod inspect;
+pub(crate) mod new;
 pub(crate) mod publish;
 pub(crate) mod pull;
 pub(crate) mod registry;
 pub(crate) mod run;
 pub(crate) mod toolchain;
+pub(crate) mod watch;

@@ -59,6 +59,14 @@ impl Context {
         })
     }
 
+    /// The folder that `--project` names, or the current one.
+    pub(crate) fn project_start_folder(&self) -> &Path {
+        match self.project_start.is_file() {
+            true => self.project_start.parent().unwrap_or(&self.project_start),
+            false => &self.project_start,
+        }
+    }
+
     /// The folder of compiled code.
     pub(crate) fn compiled_folder(&self) -> PathBuf {
         self.cache_folder.join("compiled")
@@ -76,4 +84,23 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
         .enable_all()
         .build()
         .map_err(|error| CommandError::failed(format!("threads cannot be started: {error}")))
+}
+
+/// Comes to an end when a person or the system asks the process to stop.
+pub(crate) async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler there is nothing to wait for, and the system ends the process by itself.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
 }

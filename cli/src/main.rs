@@ -10,6 +10,7 @@ mod components;
 mod context;
 mod error;
 mod limits;
+mod new;
 mod output;
 mod progress;
 mod project;
@@ -42,6 +43,9 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
     let context = Context::from_environment(ui, arguments.project.as_deref())?;
     match arguments.command {
+        Command::New(args) => commands::new::run(args, &context),
+        Command::Bindings(args) => commands::bindings::run(args, &context),
+        Command::Watch(args) => commands::watch::run(args, &context),
         Command::Build(args) => commands::build::run(args, &context),
         Command::Compose(args) => commands::compose::run(args, &context),
         Command::Inspect(args) => commands::inspect::run(args, &context),

@@ -320,7 +320,7 @@ fn wit_folder(project: &Path, sources: &Path, stated: Option<&str>) -> PathBuf {
 }
 
 /// Names are kebab-case: they become file names, WIT names and parts of repository names.
-fn check_name(name: &str, what: &str) -> Result<(), String> {
+pub(crate) fn check_name(name: &str, what: &str) -> Result<(), String> {
     let word = |word: &str| {
         word.starts_with(|c: char| c.is_ascii_lowercase())
             && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())

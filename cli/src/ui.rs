@@ -70,6 +70,13 @@ impl Ui {
         }
     }
 
+    /// A next step of a person who has just begun.
+    pub(crate) fn next(self, text: impl AsRef<str>) {
+        if !self.quiet {
+            say(&format!("{HINT}{:>9}{HINT:#} {}", "next", text.as_ref()));
+        }
+    }
+
     /// A line of a compiler, with the component's name ahead.
     pub(crate) fn compiler_line(self, component: &str, line: &str) {
         say(&format!("{DIM}{component} |{DIM:#} {line}"));

@@ -91,6 +91,52 @@ pub(crate) enum BuildError {
         /// What is wrong in it.
         problem: String,
     },
+    /// `wkit.toml` does not say which core module is meant.
+    #[error("`module` is missing in the component's section of `wkit.toml`")]
+    ModuleNotNamed,
+    /// The core module is to lie elsewhere.
+    #[error("`module` in `wkit.toml`: expected a path in the component's folder, found `{stated}`")]
+    ModuleOutside {
+        /// The path as it was written.
+        stated: String,
+    },
+    /// There is no core module.
+    #[error("no core module at `{}`", file.display())]
+    ModuleMissing {
+        /// Where it was looked for.
+        file: PathBuf,
+    },
+    /// The command that is to make the core module did not.
+    #[error("`{command}` made no core module at `{}`", file.display())]
+    ModuleNotMade {
+        /// The command as a person would type it.
+        command: String,
+        /// Where the module was looked for.
+        file: PathBuf,
+    },
+    /// The file is neither Wasm nor its text format.
+    #[error("`{stated}`: expected Wasm or its text format, found other bytes")]
+    ModuleUnknown {
+        /// The path as it was written.
+        stated: String,
+    },
+    /// The text of a core module has a mistake.
+    #[error("`{stated}` is not valid: {message}")]
+    ModuleText {
+        /// The path as it was written.
+        stated: String,
+        /// The parser's message with line and column.
+        message: String,
+    },
+    /// `command` in `wkit.toml` names no program.
+    #[error("`command` in `wkit.toml`: expected a program and its arguments, found nothing")]
+    CommandEmpty,
+    /// The program of `command` in `wkit.toml` is not there.
+    #[error("`command` in `wkit.toml` starts `{program}`, which is not installed")]
+    CommandMissing {
+        /// The program.
+        program: String,
+    },
     /// The compiled core module cannot be made a component of the world.
     #[error("the compiled module does not fit the world `{world}`: {message}")]
     Encode {
@@ -129,6 +175,14 @@ pub(crate) enum BuildError {
         /// The limit with its unit.
         max: String,
     },
+    /// An error of a compiler about which its language's back end knows more.
+    #[error("{error}")]
+    Explained {
+        /// The error.
+        error: Box<BuildError>,
+        /// What to do about it.
+        hint: String,
+    },
     /// A file or folder cannot be read or written.
     #[error("cannot {action} `{}`", path.display())]
     Io {
@@ -155,7 +209,7 @@ const COMPILER_HINTS: [(&str, &str); 2] = [
 
 impl BuildError {
     /// An error about a file or folder.
-    pub(super) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io { action, path: path.to_owned(), source }
     }
 
@@ -163,6 +217,7 @@ impl BuildError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Tool(error) => error.hint(),
+            Self::Explained { hint, .. } => Some(hint.clone()),
             Self::Compiler { output, .. } => {
                 let known = COMPILER_HINTS.iter().find(|(text, _)| output.contains(text));
                 known.map(|(_, hint)| (*hint).to_owned())
@@ -182,6 +237,26 @@ impl BuildError {
             Self::SeveralMade { .. } => {
                 Some("give the one that is meant the name of the component in `wkit.toml`".to_owned())
             }
+            Self::ModuleNotNamed => Some(
+                "name the file that your compiler makes, such as `module = \"target/name.wasm\"`".to_owned(),
+            ),
+            Self::ModuleMissing { .. } => Some(
+                "build it first, or let wkit do so with `command` in the component's section of `wkit.toml`"
+                    .to_owned(),
+            ),
+            Self::ModuleNotMade { .. } => {
+                Some("`module` in `wkit.toml` names the file, relative to the component's folder".to_owned())
+            }
+            Self::CommandEmpty => {
+                Some("write a list such as `command = [\"make\", \"core\"]`, or leave it out".to_owned())
+            }
+            Self::CommandMissing { program } if program.contains(' ') => {
+                Some("each argument is a text of its own: `[\"make\", \"core\"]`".to_owned())
+            }
+            Self::CommandMissing { .. } => Some(
+                "install it, or name a script of the component's folder with its path, such as `./build.sh`"
+                    .to_owned(),
+            ),
             Self::ExportsMissing { .. } | Self::ImportsUnknown { .. } => Some(
                 "check that the sources are bound to the same WIT and the same world as `wkit.toml` says"
                     .to_owned(),
@@ -190,8 +265,15 @@ impl BuildError {
         }
     }
 
+    /// The same error with another hint, if there is one.
+    pub(super) fn with_hint(self, hint: Option<String>) -> Self {
+        match hint {
+            Some(hint) => Self::Explained { error: Box::new(self), hint },
+            None => self,
+        }
+    }
+
     /// What the compiler wrote before it gave up.
-    #[cfg(test)]
     pub(super) fn compiler_output(&self) -> Option<&str> {
         match self {
             Self::Compiler { output, .. } => Some(output),

@@ -57,27 +57,17 @@ pub(crate) fn fingerprint(language: &dyn Language, input: &BuildInput<'_>) -> Re
 /// The folder beside a `wkit.toml` that takes what is built. Elsewhere a folder of that name is like any other.
 const RESULTS: &str = "build";
 
+/// Every folder of sources below `folder`, itself included, even those without a file: what to watch.
+pub(crate) fn source_folders(folder: &Path, skipped: &'static [&'static str]) -> Vec<PathBuf> {
+    let folder = if folder.is_file() { folder.parent().unwrap_or(folder) } else { folder };
+    let is_folder = |entry: &ignore::DirEntry| entry.file_type().is_some_and(|kind| kind.is_dir());
+    walk(folder, skipped).flatten().filter(is_folder).map(ignore::DirEntry::into_path).collect()
+}
+
 /// All files that count, sorted; a single file is a folder of one.
 fn files(folder: &Path, skipped: &'static [&'static str]) -> Result<Vec<PathBuf>, BuildError> {
-    let is_project = folder.join("wkit.toml").is_file();
-    let walk = WalkBuilder::new(folder)
-        .hidden(false)
-        .ignore(false)
-        .git_global(false)
-        .git_exclude(false)
-        // A project that lies in an ignored folder of another one still has sources.
-        .parents(false)
-        .require_git(false)
-        .filter_entry(move |entry| {
-            let name = entry.file_name().to_str().unwrap_or_default();
-            let made = SKIPPED.contains(&name)
-                || skipped.contains(&name)
-                || (is_project && entry.depth() == 1 && name == RESULTS);
-            entry.depth() == 0 || !(made && entry.file_type().is_some_and(|kind| kind.is_dir()))
-        })
-        .build();
     let mut files = Vec::new();
-    for entry in walk {
+    for entry in walk(folder, skipped) {
         let entry = entry.map_err(|error| {
             let source =
                 error.into_io_error().unwrap_or_else(|| io::Error::other("the folder cannot be walked"));
@@ -96,6 +86,27 @@ fn files(folder: &Path, skipped: &'static [&'static str]) -> Result<Vec<PathBuf>
     }
     files.sort();
     Ok(files)
+}
+
+/// Everything below a folder but what `.gitignore` names and what tools make.
+fn walk(folder: &Path, skipped: &'static [&'static str]) -> ignore::Walk {
+    let is_project = folder.join("wkit.toml").is_file();
+    WalkBuilder::new(folder)
+        .hidden(false)
+        .ignore(false)
+        .git_global(false)
+        .git_exclude(false)
+        // A project that lies in an ignored folder of another one still has sources.
+        .parents(false)
+        .require_git(false)
+        .filter_entry(move |entry| {
+            let name = entry.file_name().to_str().unwrap_or_default();
+            let made = SKIPPED.contains(&name)
+                || skipped.contains(&name)
+                || (is_project && entry.depth() == 1 && name == RESULTS);
+            entry.depth() == 0 || !(made && entry.file_type().is_some_and(|kind| kind.is_dir()))
+        })
+        .build()
 }
 
 #[derive(Default)]

@@ -34,6 +34,12 @@ pub(super) fn changed(work_folder: &Path) -> Vec<(PathBuf, String)> {
         .collect()
 }
 
+/// The files that the last build in `work_folder` read.
+pub(crate) fn recorded(work_folder: &Path) -> Vec<PathBuf> {
+    let recorded = fs::read_to_string(work_folder.join(FILE)).unwrap_or_default();
+    recorded.lines().filter_map(|line| line.split_once(' ')).map(|(_, path)| PathBuf::from(path)).collect()
+}
+
 /// The digest of a file's contents; a missing file has one of its own.
 fn digest(path: &Path) -> String {
     match fs::read(path) {

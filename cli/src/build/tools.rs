@@ -234,6 +234,11 @@ impl Tools {
         })
     }
 
+    /// Finds a program of any name in `PATH`.
+    pub(super) fn find(&self, name: &str) -> Option<PathBuf> {
+        self.on_path(name)
+    }
+
     /// Finds a package's program in wkit's own folder, else in `PATH`. The first has the wanted version, which is
     /// returned with it.
     ///

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use wit_parser::{Function, LiveTypes, ParseError, Resolve, ResolveError, TypeDefKind, WorldId, WorldItem};
+use wit_parser::{
+    Function, LiveTypes, PackageId, ParseError, Resolve, ResolveError, TypeDefKind, WorldId, WorldItem,
+};
 
 use super::error::BuildError;
 use super::limits::WIT_BYTES_MAX;
@@ -76,7 +78,20 @@ impl Wit {
 }
 
 /// Reads the WIT at `path`, a folder (with its `deps`) or one file, and finds the world called `name`.
-pub(super) fn load(path: &Path, name: &str) -> Result<Wit, BuildError> {
+pub(crate) fn load(path: &Path, name: &str) -> Result<Wit, BuildError> {
+    let (resolve, package) = load_packages(path)?;
+    let Ok(world) = resolve.select_world(&[package], Some(name)) else {
+        return Err(BuildError::UnknownWorld {
+            world: name.to_owned(),
+            worlds: resolve.packages[package].worlds.keys().cloned().collect(),
+            path: path.to_owned(),
+        });
+    };
+    Ok(Wit { resolve, world })
+}
+
+/// Reads the WIT at `path`: the package that lies there itself, and all others in its `deps`.
+pub(crate) fn load_packages(path: &Path) -> Result<(Resolve, PackageId), BuildError> {
     if !path.exists() {
         return Err(BuildError::WitMissing { path: path.to_owned() });
     }
@@ -95,14 +110,7 @@ pub(super) fn load(path: &Path, name: &str) -> Result<Wit, BuildError> {
         path: path.to_owned(),
         message: message(&error, &resolve),
     })?;
-    let Ok(world) = resolve.select_world(&[package], Some(name)) else {
-        return Err(BuildError::UnknownWorld {
-            world: name.to_owned(),
-            worlds: resolve.packages[package].worlds.keys().cloned().collect(),
-            path: path.to_owned(),
-        });
-    };
-    Ok(Wit { resolve, world })
+    Ok((resolve, package))
 }
 
 /// How many files the WIT has, and their size.

@@ -48,12 +48,15 @@ pub(crate) struct ComposeArgs {
 pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
     let (inputs, plan, output) = match &args.socket {
         Some(socket) => from_files(socket, &args)?,
-        None => from_project(&args, context)?,
+        None => {
+            let project = Project::find(&context.project_start)?;
+            let mode = BuildMode { release: args.release, ..BuildMode::default() };
+            let inputs = project_inputs(&project, (!args.no_build).then_some(mode), context)?;
+            let output = args.output.clone().unwrap_or_else(|| project.composition_file());
+            (inputs, project_plan(&project), output)
+        }
     };
-    let composition = wkit_composer::compose(&inputs, &plan).map_err(|error| {
-        let hint = error.hint();
-        CommandError::failed("cannot compose").detail(error.to_string()).maybe_hint(hint)
-    })?;
+    let composition = compose(&inputs, &plan)?;
     write_file(&output, &composition.bytes)?;
     let digest = wkit_artifact::Digest::sha256(&composition.bytes);
     match args.format {
@@ -111,17 +114,33 @@ fn read_input(path: &Path) -> Result<Input, CommandError> {
     Ok(Input { name, bytes })
 }
 
-fn from_project(args: &ComposeArgs, context: &Context) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
-    let project = Project::find(&context.project_start)?;
-    let output = args.output.clone().unwrap_or_else(|| project.composition_file());
-    let mode = BuildMode { release: args.release, ..BuildMode::default() };
-    let inputs = project_inputs(&project, (!args.no_build).then_some(mode), context)?;
+/// Builds and composes a project, and returns the file of its composition.
+pub(crate) fn compose_project(
+    project: &Project,
+    mode: BuildMode,
+    context: &Context,
+) -> Result<PathBuf, CommandError> {
+    let inputs = project_inputs(project, Some(mode), context)?;
+    let composition = compose(&inputs, &project_plan(project))?;
+    let output = project.composition_file();
+    write_file(&output, &composition.bytes)?;
+    Ok(output)
+}
+
+fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, CommandError> {
+    wkit_composer::compose(inputs, plan).map_err(|error| {
+        let hint = error.hint();
+        CommandError::failed("cannot compose").detail(error.to_string()).maybe_hint(hint)
+    })
+}
+
+fn project_plan(project: &Project) -> Plan {
     let wires = project.compose.wires.iter().map(|wire| PlannedWire {
         importer: wire.importer.clone(),
         import: wire.import.clone(),
         exporter: wire.exporter.clone(),
     });
-    Ok((inputs, Plan { socket: project.compose.socket.clone(), wires: wires.collect() }, output))
+    Plan { socket: project.compose.socket.clone(), wires: wires.collect() }
 }
 
 /// The project's components, built first in the stated mode where they have changed.

@@ -3,12 +3,26 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use wkit_fixtures::golden;
+use wkit_fixtures::{golden, tools};
 
 /// A folder to work in, with a home, a cache and no programs but what a test asks for.
 pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
     path: std::ffi::OsString,
+    variables: Vec<(&'static str, PathBuf)>,
+}
+
+/// Every language, in the order of the matrix.
+pub(crate) const LANGUAGES: [&str; 10] =
+    ["rust", "c", "cpp", "go", "javascript", "typescript", "python", "zig", "assemblyscript", "module"];
+
+/// Whether this machine has what a language needs; otherwise the test skips it, loudly, and fails in CI.
+pub(crate) fn available(language: &str) -> bool {
+    let ran = Sandbox::with_toolchains().wkit(&format!("toolchain doctor {language}"));
+    if ran.code != Some(0) {
+        tools::missing(&format!("{language} cannot be built here\n{}{}", ran.stdout, ran.stderr));
+    }
+    ran.code == Some(0)
 }
 
 /// What a command did.
@@ -24,12 +38,34 @@ pub(crate) struct Ran {
 impl Sandbox {
     /// A sandbox in which no other program is found.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), path: "no-programs".into() }
+        Self { folder: tempfile::tempdir().unwrap(), path: "no-programs".into(), variables: Vec::new() }
     }
 
     /// A sandbox in which this machine's programs are found.
     pub(crate) fn with_programs() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), path: std::env::var_os("PATH").unwrap() }
+        Self { path: std::env::var_os("PATH").unwrap(), ..Self::new() }
+    }
+
+    /// A sandbox in which this machine's compilers work: they find what they have installed and cached.
+    pub(crate) fn with_toolchains() -> Self {
+        let home = PathBuf::from(std::env::var_os("HOME").unwrap());
+        let folder = |variable: &'static str, default: &str| {
+            let value = std::env::var_os(variable).filter(|value| !value.is_empty());
+            (variable, value.map_or_else(|| home.join(default), PathBuf::from))
+        };
+        let mut variables = vec![
+            folder("CARGO_HOME", ".cargo"),
+            folder("GOCACHE", ".cache/go-build"),
+            folder("GOPATH", "go"),
+            folder("RUSTUP_HOME", ".rustup"),
+            folder("npm_config_cache", ".npm"),
+            ("WKIT_TOOLS", tools::folder()),
+        ];
+        variables.extend(std::env::var_os("RUSTUP_TOOLCHAIN").map(|name| ("RUSTUP_TOOLCHAIN", name.into())));
+        // A pyenv or nvm of this machine is found by more than its path.
+        let shims = ["PYENV_ROOT", "PYENV_VERSION", "NVM_DIR"];
+        variables.extend(shims.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?.into()))));
+        Self { variables, ..Self::with_programs() }
     }
 
     /// A path in the sandbox.
@@ -53,6 +89,7 @@ impl Sandbox {
             .env_clear()
             .env("PATH", &self.path)
             .env("HOME", self.path("home"))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
     }

@@ -1,0 +1,87 @@
+//! What the languages that compile with clang have in common: the pinned compiler and where it keeps what it has
+//! compiled before.
+//!
+//! The compiler is the one inside the PyPI package `ziglang`: clang, lld, wasi-libc and libc++ of one version, in one
+//! folder, and nothing of the system is needed or used. So the same sources make the same bytes on every machine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::error::BuildError;
+use super::tools::{Origin, Package, Program, SETUP_HINT, ToolError, Tools};
+
+/// The compiler for C, C++ and Zig.
+pub(super) const ZIGLANG: Package = Package {
+    program: Program {
+        name: "ziglang",
+        language: "C, C++ and Zig",
+        hint: SETUP_HINT,
+        version_arguments: &["version"],
+        oldest: None,
+    },
+    version: "0.17.1",
+    file: "bin/python-zig",
+    origin: Origin::PyPi { package: "ziglang" },
+};
+
+/// Variables that change what clang reads or writes, or where zig looks for its own files.
+const REMOVED: [&str; 8] = [
+    "CCC_OVERRIDE_OPTIONS",
+    "COMPILER_PATH",
+    "CPATH",
+    "CPLUS_INCLUDE_PATH",
+    "C_INCLUDE_PATH",
+    "SOURCE_DATE_EPOCH",
+    "ZIG_LIBC",
+    "ZIG_LIB_DIR",
+];
+
+/// The version of the compiler that is used, as part of what decides a build.
+pub(super) fn version(tools: &Tools, folder: &Path) -> Result<String, ToolError> {
+    match tools.package(&ZIGLANG)? {
+        (_, Some(version)) => Ok(version),
+        (program, None) => tools.ask(&program, folder, ZIGLANG.program.version_arguments),
+    }
+}
+
+/// A command of `zig` that runs in `folder`; what is to be kept for one component alone goes into `work_folder`.
+pub(super) fn zig(tools: &Tools, folder: &Path, work_folder: &Path) -> Result<Command, BuildError> {
+    let (program, _) = tools.package(&ZIGLANG)?;
+    let package = tools.package_folder(&ZIGLANG);
+    // The package's own program starts Python only to start this one.
+    let program = program_inside(&package).filter(|_| program.starts_with(&package)).unwrap_or(program);
+    let mut command = tools.command(&program, folder);
+    for variable in REMOVED {
+        command.env_remove(variable);
+    }
+    command.env("ZIG_GLOBAL_CACHE_DIR", shared_cache(&package, work_folder)?);
+    command.env("ZIG_LOCAL_CACHE_DIR", work_folder.join("zig-cache"));
+    Ok(command)
+}
+
+/// Where the compiled C library is kept: once for everyone who uses this copy of the compiler. Zig locks it, so that
+/// builds at the same time do each other no harm.
+fn shared_cache(package: &Path, work_folder: &Path) -> Result<PathBuf, BuildError> {
+    let shared = package.join("cache");
+    let writable = package.is_dir() && fs::create_dir_all(&shared).is_ok() && is_writable(&shared);
+    let cache = if writable { shared } else { work_folder.join("zig-global-cache") };
+    fs::create_dir_all(&cache).map_err(|source| BuildError::io("create the folder", &cache, source))?;
+    Ok(cache)
+}
+
+/// Whether files can be made in `folder`; the tools may belong to another user.
+fn is_writable(folder: &Path) -> bool {
+    tempfile::Builder::new().tempfile_in(folder).is_ok()
+}
+
+/// `zig` itself in the Python environment that holds it.
+fn program_inside(package: &Path) -> Option<PathBuf> {
+    let versions = fs::read_dir(package.join("lib")).ok()?;
+    versions
+        .flatten()
+        .map(|python| {
+            python.path().join("site-packages/ziglang").join(format!("zig{}", std::env::consts::EXE_SUFFIX))
+        })
+        .find(|program| program.is_file())
+}

@@ -1,0 +1,1 @@
+package export_wasi_http_incoming_handler
