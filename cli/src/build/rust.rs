@@ -1,5 +1,7 @@
 //! Rust: `cargo build` for `wasm32-wasip2`, whose linker makes a component by itself.
 
+mod skeleton;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,7 @@ use super::error::BuildError;
 use super::process::{self, Stream};
 use super::tools::{Program, Requirement, ToolError, ToolVersion, Tools};
 use super::wit::Wit;
-use super::{BuildInput, Language, outside, read};
+use super::{BuildInput, Language, SourceFile, outside, read};
 
 const TARGET: &str = "wasm32-wasip2";
 
@@ -63,6 +65,10 @@ impl Language for Rust {
             return Err(ToolError::TargetMissing { target: TARGET });
         }
         Ok(vec![ToolVersion { tool: "rustc", version }])
+    }
+
+    fn skeleton(&self, _: &str, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
+        Ok(vec![SourceFile { path: "src/lib.rs".to_owned(), text: skeleton::source(wit)? }])
     }
 
     /// Cargo writes the lock file of a package that has none. A workspace's lies outside of the component.
