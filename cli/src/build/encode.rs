@@ -5,6 +5,7 @@ use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::WorldKey;
 
 use super::error::BuildError;
 use super::wit::Wit;
@@ -38,8 +39,15 @@ pub(super) fn module(
 ) -> Result<Vec<u8>, BuildError> {
     let encode = |core: &mut Vec<u8>| {
         if embed {
+            let mut resolve = wit.resolve.clone();
+            if adapter == Adapter::Command {
+                // It is the adapter that exports the command: the module only has a `_start`.
+                let is_run =
+                    |key: &WorldKey| wit.resolve.name_world_key(key).starts_with("wasi:cli/run@0.2.");
+                resolve.worlds[wit.world].exports.retain(|key, _| !is_run(key));
+            }
             // Full versions in the names, as the other languages write them.
-            embed_component_metadata(core, &wit.resolve, wit.world, StringEncoding::UTF8, false)?;
+            embed_component_metadata(core, &resolve, wit.world, StringEncoding::UTF8, false)?;
         }
         let mut encoder = ComponentEncoder::default();
         encoder.validate(true).module(core)?;

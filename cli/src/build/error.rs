@@ -159,6 +159,30 @@ pub(crate) enum BuildError {
         /// The missing exports.
         missing: Vec<String>,
     },
+    /// The sources lack functions that the world exports.
+    #[error("the sources do not implement {}, which the world `{world}` exports", several(missing))]
+    NotImplemented {
+        /// The world.
+        world: String,
+        /// The functions in words of the WIT.
+        missing: Vec<String>,
+        /// The functions as the sources must have them.
+        names: Vec<String>,
+    },
+    /// A function of the sources has other parameters, or another result, than the bindings call it with.
+    #[error("`{name}` does not have the signature of `{export}` in the world `{world}`: expected {expected}, found {found}")]
+    Signature {
+        /// The world.
+        world: String,
+        /// The function in words of the WIT.
+        export: String,
+        /// The function's name in the sources.
+        name: String,
+        /// The core types that the bindings call it with.
+        expected: String,
+        /// The core types that it has.
+        found: String,
+    },
     /// The component needs what its world does not give it.
     #[error("the component imports {}, which its world `{world}` does not say", quoted(extra))]
     ImportsUnknown {
@@ -234,6 +258,12 @@ impl BuildError {
             )),
             Self::Option { key, known, .. } if known.is_empty() => Some(format!("leave out `{key}`")),
             Self::Option { known, .. } => Some(format!("the language knows {}", quoted(*known))),
+            Self::NotImplemented { names, .. } => {
+                Some(format!("add {}; the bindings that `wkit bindings` writes declare what is missing", several(names)))
+            }
+            Self::Signature { .. } => Some(
+                "include the header of the bindings beside the function: then the compiler shows the place".to_owned(),
+            ),
             Self::SeveralMade { .. } => {
                 Some("give the one that is meant the name of the component in `wkit.toml`".to_owned())
             }
@@ -279,6 +309,15 @@ impl BuildError {
             Self::Compiler { output, .. } => Some(output),
             _ => None,
         }
+    }
+}
+
+/// The first of several names, and how many there are more.
+fn several(names: &[String]) -> String {
+    const SHOWN: usize = 4;
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => quoted(names),
+        Some(more) => format!("{} and {more} more", quoted(&names[..SHOWN])),
     }
 }
 
