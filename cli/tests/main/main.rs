@@ -12,5 +12,6 @@ mod road;
 mod serve;
 mod support;
 mod templates;
+mod toolchain_command;
 mod toolchains;
 mod watch;
