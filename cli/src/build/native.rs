@@ -62,7 +62,10 @@ impl Symbol {
     fn is(&self, name: &str) -> bool {
         match self {
             Self::Is(symbol) => name == symbol,
-            Self::BeginsWith(symbol) => name.starts_with(symbol),
+            // C++ marks what may be called on a constant.
+            Self::BeginsWith(symbol) => {
+                name.starts_with(symbol) || name.replacen("_ZNK", "_ZN", 1).starts_with(symbol)
+            }
         }
     }
 }
