@@ -107,7 +107,7 @@ impl Language for Zig {
         build.args(["build-exe", "-target", "wasm32-wasi"]);
         build.arg(if input.release { "-OReleaseSmall" } else { "-ODebug" });
         // Paths of this machine stand in what helps a debugger.
-        build.args(["-fstrip", "-fsingle-threaded", "-fno-reference-trace", "--color", "off"]);
+        build.args(["-fstrip", "-fsingle-threaded", "--color", "off"]);
         match sources.has_main {
             true => build.args(["-mexec-model=command", "-rdynamic"]),
             false => build.args(["-mexec-model=reactor", "-fno-entry", "-rdynamic"]),

@@ -27,7 +27,18 @@ const Lent = struct { handle: u32, drop: *const fn (i32) callconv(.c) void };
 
 /// The `result` of WIT.
 pub fn Result(comptime Ok: type, comptime Err: type) type {
-    return union(enum) { ok: Ok, err: Err };
+    return union(enum) {
+        ok: Ok,
+        err: Err,
+
+        /// The value, where `try` says enough about the failure.
+        pub fn unwrap(self: @This()) error{Failed}!Ok {
+            return switch (self) {
+                .ok => |value| value,
+                .err => error.Failed,
+            };
+        }
+    };
 }
 
 /// A resource that this component exports: a handle, with a value of `T` behind it.

@@ -233,8 +233,10 @@ impl<'a> World<'a> {
             false => "allocator",
         };
         if allocates {
-            // Behind the resource that a method belongs to, as Zig's own library has it.
-            let at = usize::from(matches!(function.kind, FunctionKind::Method(_)));
+            // Behind the resource that a function belongs to, as Zig's own library has it.
+            let own = function.kind.resource().map(|resource| self.ty(&Type::Id(resource), Side::Import));
+            let first = params.first().map(|(_, ty)| ty.trim_start_matches("*const "));
+            let at = usize::from(own.is_some() && own.as_deref() == first);
             params.insert(at, (allocator.to_owned(), "abi_.Allocator".to_owned()));
         }
         let params: Vec<String> = params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
