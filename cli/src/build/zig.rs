@@ -120,7 +120,7 @@ impl Language for Zig {
         build.arg(format!("-femit-bin={}", core.display())).args(["--name", "core"]);
         process::run_plainly(&mut build, "zig build-exe", output)?;
         let adapter = if sources.has_main { encode::Adapter::Command } else { encode::Adapter::Reactor };
-        encode::module(read::compiled(&core)?, wit, adapter, true)
+        encode::module(read::compiled(&core)?, wit, adapter, Some(encode::StringEncoding::UTF8))
     }
 }
 
