@@ -154,6 +154,13 @@ pub(crate) trait Language: Sync {
         Ok(Vec::new())
     }
 
+    /// Makes what the first build would leave among the sources, such as a lock file, so that it is there when they are
+    /// fingerprinted and the second build finds nothing new.
+    fn prepare(&self, input: &BuildInput<'_>, output: &mut dyn FnMut(&str)) -> Result<(), BuildError> {
+        let _ = (input, output);
+        Ok(())
+    }
+
     /// Runs the compiler. The result may be any bytes: [`Language::build`] looks at them.
     fn compile(
         &self,

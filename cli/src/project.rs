@@ -430,6 +430,23 @@ mod tests {
     }
 
     #[test]
+    fn only_versions_of_known_tools_can_be_chosen() {
+        let toolchain = |line: &str| parse(&format!("[project]\nname = \"shop\"\n[toolchain]\n{line}\n"));
+        let project = toolchain("componentize-py = \"0.25.0rc1\"").unwrap();
+        assert_eq!(project.toolchain["componentize-py"], "0.25.0rc1");
+
+        let error = toolchain("rustc = \"1.99.0\"").unwrap_err();
+        let expected = "wkit.toml:4:1: unknown tool `rustc`; the tools whose version can be chosen are: ";
+        assert!(error.message().starts_with(expected), "{}", error.message());
+        assert!(error.message().contains("componentize-py"), "{}", error.message());
+
+        for version in ["", "latest", ">=1.0", "1.0 --pre", "../1.0", "1.0/.."] {
+            let error = toolchain(&format!("componentize-py = \"{version}\"")).unwrap_err();
+            assert!(error.message().starts_with("wkit.toml:4:19: expected an exact version"), "{version}");
+        }
+    }
+
+    #[test]
     fn a_composition_never_overwrites_a_component() {
         let project = parse("[project]\nname = \"shop\"\n[components.shop]\n").unwrap();
         assert_eq!(project.composition_file(), Path::new("shop/build/shop-composed.wasm"));

@@ -20,8 +20,7 @@ const LANGUAGE: &str = "C";
 /// The version of the generator that wkit carries.
 const BINDINGS: &str = "0.63.0";
 
-static DIALECT: Dialect =
-    Dialect { title: LANGUAGE, endings: &["c"], driver: "cc", bindings, exports };
+static DIALECT: Dialect = Dialect { title: LANGUAGE, endings: &["c"], driver: "cc", bindings, exports };
 
 /// The back end for C.
 pub(super) struct C;
@@ -44,10 +43,7 @@ impl Language for C {
     }
 
     fn requirements(&self) -> &'static [Requirement] {
-        &[
-            Requirement::Package(&ZIGLANG),
-            Requirement::Carried { name: "wit-bindgen-c", version: BINDINGS },
-        ]
+        &[Requirement::Package(&ZIGLANG), Requirement::Carried { name: "wit-bindgen-c", version: BINDINGS }]
     }
 
     fn fingerprint_tools(&self, input: &BuildInput<'_>) -> Result<Vec<ToolVersion>, ToolError> {

@@ -28,7 +28,7 @@ pub(crate) enum Outcome {
 #[derive(Debug, Error)]
 pub(crate) enum InstallError {
     /// What it is installed with is not on the machine.
-    #[error("it comes with `{tool}`, which is not installed")]
+    #[error("it needs `{tool}`, which is not installed")]
     BaseMissing {
         /// The program.
         tool: &'static str,
@@ -78,14 +78,14 @@ pub(crate) enum InstallError {
         answer: String,
     },
     /// A file or folder cannot be read or written.
-    #[error("cannot {action} `{}`: {}", path.display(), crate::error::io_reason(source))]
+    #[error("cannot {action} `{}`: {}", path.display(), crate::error::io_reason(reason))]
     Io {
         /// What was tried.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// The system's reason.
-        source: io::Error,
+        reason: io::Error,
     },
 }
 
@@ -137,7 +137,7 @@ impl InstallError {
             Self::Refused { reason: Reason::NoVersion, .. } => {
                 Some("the registry has no such version for this machine; `[toolchain]` of `wkit.toml` can name another".to_owned())
             }
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+            Self::Io { reason, .. } if reason.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space, or name another folder with `WKIT_TOOLS`".to_owned())
             }
             Self::Io { .. } => {
@@ -351,8 +351,8 @@ fn remove(folder: &Path) -> Result<(), InstallError> {
     }
 }
 
-fn io_error(action: &'static str, path: &Path, source: io::Error) -> InstallError {
-    InstallError::Io { action, path: path.to_owned(), source }
+fn io_error(action: &'static str, path: &Path, reason: io::Error) -> InstallError {
+    InstallError::Io { action, path: path.to_owned(), reason }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! A source in C that has every function of a world, to be filled in.
 
+use super::super::SourceFile;
 use super::super::error::BuildError;
 use super::super::native;
 use super::super::wit::Wit;
-use super::super::SourceFile;
 
 /// Where the source goes.
 const FILE: &str = "src/component.c";

@@ -2,10 +2,10 @@
 
 use wit_bindgen_core::Files;
 
+use super::super::SourceFile;
 use super::super::error::BuildError;
 use super::super::native;
 use super::super::wit::Wit;
-use super::super::SourceFile;
 
 /// Where the functions go.
 const FILE: &str = "src/component.cpp";

@@ -27,10 +27,8 @@ pub(in super::super) fn build(
 ) -> Result<Vec<u8>, BuildError> {
     let folder = absolute(input.folder)?;
     let work_folder = absolute(input.work_folder)?;
-    let own: Vec<Source> = sources::find(&folder, dialect.endings)?
-        .into_iter()
-        .map(|file| Source { file, own: true })
-        .collect();
+    let own: Vec<Source> =
+        sources::find(&folder, dialect.endings)?.into_iter().map(|file| Source { file, own: true }).collect();
     let bindings = work_folder.join("bindings");
     let compiler = Compiler {
         tools: input.tools,
@@ -41,7 +39,8 @@ pub(in super::super) fn build(
     };
     let generated = write(&compiler, &(dialect.bindings)(wit)?)?;
     let mut objects = compiler.compile(&own, output)?;
-    let main = objects.iter().any(|object| MAIN.iter().any(|main| object.symbols.defined.contains_key(*main)));
+    let main =
+        objects.iter().any(|object| MAIN.iter().any(|main| object.symbols.defined.contains_key(*main)));
     let command = main.then(|| without_run(wit, &(dialect.exports)(wit), &objects)).flatten();
     let (wit, generated) = match &command {
         None => (wit, generated),
@@ -51,13 +50,16 @@ pub(in super::super) fn build(
     if !main && wit.exports().is_empty() {
         return Err(BuildError::Source {
             path: folder,
-            problem: format!("expected a `main`, as the world `{}` exports nothing; found none", wit.world_name()),
+            problem: format!(
+                "expected a `main`, as the world `{}` exports nothing; found none",
+                wit.world_name()
+            ),
         });
     }
     objects.extend(compiler.compile(&generated.sources, output)?);
     check(wit, &exports, &objects)?;
     let core = link(&compiler, dialect, &objects, &generated.objects, main, output)?;
-    encode::module(core, wit, if main { Adapter::Command } else { Adapter::Reactor }, false)
+    encode::module(core, wit, if main { Adapter::Command } else { Adapter::Reactor }, None)
 }
 
 /// The bindings as they lie in the work folder.
@@ -96,7 +98,11 @@ fn without_run(wit: &Wit, exports: &[Export], objects: &[Object]) -> Option<Wit>
         return None;
     }
     let mut resolve = wit.resolve.clone();
-    let key = resolve.worlds[wit.world].exports.keys().find(|key| resolve.name_world_key(key) == run.owner)?.clone();
+    let key = resolve.worlds[wit.world]
+        .exports
+        .keys()
+        .find(|key| resolve.name_world_key(key) == run.owner)?
+        .clone();
     resolve.worlds[wit.world].exports.shift_remove(&key);
     Some(Wit { resolve, world: wit.world })
 }

@@ -126,7 +126,11 @@ impl Compiler<'_> {
             command.arg(format!("-ffile-prefix-map={}={shown}", path.display()));
         }
         command.args(self.flags).arg("-c").arg(&source.file).arg("-o").arg(&file);
-        let name = if source.own { source.file.as_path() } else { source.file.file_name().unwrap_or_default().as_ref() };
+        let name = if source.own {
+            source.file.as_path()
+        } else {
+            source.file.file_name().unwrap_or_default().as_ref()
+        };
         process::run_plainly(&mut command, &format!("zig {driver} -c {}", name.display()), output)?;
         let symbols = Symbols::read(&read::compiled(&file)?).map_err(|error| BuildError::NothingMade {
             command: format!("zig {driver} -c {}", name.display()),

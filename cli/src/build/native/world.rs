@@ -33,7 +33,8 @@ pub(in super::super) fn headers(
 ) -> Result<Vec<SourceFile>, BuildError> {
     let folder = absolute(input.folder)?;
     let files = (dialect.bindings)(wit)?;
-    let headers = files.iter().filter(|(name, _)| name.ends_with(".h") && !super::is_own_header(&folder, name));
+    let headers =
+        files.iter().filter(|(name, _)| name.ends_with(".h") && !super::is_own_header(&folder, name));
     Ok(headers
         .map(|(name, contents)| SourceFile {
             path: format!("bindings/{name}"),
