@@ -121,7 +121,9 @@ impl<'a> World<'a> {
             match item {
                 WorldItem::Interface { id, .. } => {
                     let text = self.imported_interface(key, *id);
-                    top.at(&self.imports[id]).body += &text;
+                    if !text.is_empty() {
+                        top.at(&self.imports[id]).body += &text;
+                    }
                 }
                 WorldItem::Function(function) => {
                     top.body += &self.imported_function(function, "w_");
@@ -133,7 +135,10 @@ impl<'a> World<'a> {
         for (key, item) in &self.world.exports {
             if let WorldItem::Interface { id, .. } = item {
                 let text = self.exported_interface(key, *id);
-                top.at(&self.exports[id]).body += &text;
+                // An interface without types has nothing to show.
+                if !text.is_empty() {
+                    top.at(&self.exports[id]).body += &text;
+                }
             }
         }
         let mut text = format!(
@@ -203,7 +208,7 @@ impl<'a> World<'a> {
         let core = self.resolve.wasm_signature(AbiVariant::GuestImport, function);
         let params: Vec<&str> = core.params.iter().map(|param| core_type(*param)).collect();
         let result = core.results.first().map_or("void", |result| core_type(*result));
-        format!("    extern {module:?} fn @{name:?}({}) {result};\n", params.join(", "))
+        format!("    extern {module:?} fn {}({}) {result};\n", names::quoted(&name), params.join(", "))
     }
 
     fn core_intrinsic(
@@ -215,7 +220,7 @@ impl<'a> World<'a> {
     ) -> String {
         let import = WasmImport::ResourceIntrinsic { interface: Some(key), resource, intrinsic };
         let (module, name) = self.resolve.wasm_import_name(NAMES, import);
-        format!("    extern {module:?} fn @{name:?}{signature};\n")
+        format!("    extern {module:?} fn {}{signature};\n", names::quoted(&name))
     }
 
     /// A function to call; `owner` is where its namespace lies.
@@ -242,11 +247,11 @@ impl<'a> World<'a> {
         let params: Vec<String> = params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
         let result = self.result(function, Side::Import);
         format!(
-            "{}pub fn {}({}) {result} {{\n    return abi_.call({owner}.core_.@{:?}, {result}, {}, {});\n}}\n",
+            "{}pub fn {}({}) {result} {{\n    return abi_.call({owner}.core_.{}, {result}, {}, {});\n}}\n",
             docs(&function.docs),
             function_name(function),
             params.join(", "),
-            function.name,
+            names::quoted(&function.name),
             if allocates { allocator } else { "abi_.gpa" },
             list(&names),
         )
@@ -366,7 +371,8 @@ impl<'a> World<'a> {
             return name.to_owned();
         }
         let name = names::of_field(name);
-        if self.taken.contains(&name) { format!("{name}_") } else { name }
+        let plain = name.trim_matches(['@', '"']);
+        if plain != name || self.taken.contains(&name) { format!("{plain}_") } else { name }
     }
 }
 
