@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests talk to: other clients (oras, crane, regctl, skopeo, wkg), the reference
-# registry, the OCI conformance suite and cargo-deny. All are pinned in versions.env and go into one folder of the
+# registry, the OCI conformance suite, cargo-deny, and pytest for the Python templates. All are pinned in versions.env and go into one folder of the
 # user's cache; a second run does nothing. skopeo is Debian's package and is installed only where apt-get may.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -47,6 +47,16 @@ else
 fi
 install_cargo cargo-deny "$CARGO_DENY_VERSION"
 install_cargo wkg "$WKG_VERSION"
+
+# An environment of its own; it is not moved afterwards, since its scripts know its path.
+pytest="$tools/pytest-$PYTEST_VERSION"
+if command -v python3 >/dev/null && [ ! -x "$pytest/bin/pytest" ]; then
+  say "installing pytest $PYTEST_VERSION"
+  rm -rf "$pytest"
+  python3 -m venv "$pytest"
+  "$pytest/bin/python3" -m pip install --quiet --disable-pip-version-check "pytest==$PYTEST_VERSION" ||
+    { rm -rf "$pytest"; exit 1; }
+fi
 
 if ! command -v skopeo >/dev/null; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -159,6 +159,32 @@ pub(crate) enum BuildError {
         /// The missing exports.
         missing: Vec<String>,
     },
+    /// The sources lack functions that the world exports.
+    #[error("the sources do not implement {}, which the world `{world}` exports", several(missing))]
+    NotImplemented {
+        /// The world.
+        world: String,
+        /// The functions in words of the WIT.
+        missing: Vec<String>,
+        /// The functions as the sources must have them.
+        names: Vec<String>,
+    },
+    /// A function of the sources has other parameters, or another result, than the bindings call it with.
+    #[error(
+        "`{name}` does not have the signature of `{export}` in the world `{world}`: expected {expected}, found {found}"
+    )]
+    Signature {
+        /// The world.
+        world: String,
+        /// The function in words of the WIT.
+        export: String,
+        /// The function's name in the sources.
+        name: String,
+        /// The core types that the bindings call it with.
+        expected: String,
+        /// The core types that it has.
+        found: String,
+    },
     /// The component needs what its world does not give it.
     #[error("the component imports {}, which its world `{world}` does not say", quoted(extra))]
     ImportsUnknown {
@@ -174,6 +200,14 @@ pub(crate) enum BuildError {
         what: String,
         /// The limit with its unit.
         max: String,
+    },
+    /// An error of a compiler about which its language's back end knows more.
+    #[error("{error}")]
+    Explained {
+        /// The error.
+        error: Box<BuildError>,
+        /// What to do about it.
+        hint: String,
     },
     /// A file or folder cannot be read or written.
     #[error("cannot {action} `{}`", path.display())]
@@ -209,6 +243,7 @@ impl BuildError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Tool(error) => error.hint(),
+            Self::Explained { hint, .. } => Some(hint.clone()),
             Self::Compiler { output, .. } => {
                 let known = COMPILER_HINTS.iter().find(|(text, _)| output.contains(text));
                 known.map(|(_, hint)| (*hint).to_owned())
@@ -225,6 +260,14 @@ impl BuildError {
             )),
             Self::Option { key, known, .. } if known.is_empty() => Some(format!("leave out `{key}`")),
             Self::Option { known, .. } => Some(format!("the language knows {}", quoted(*known))),
+            Self::NotImplemented { names, .. } => Some(format!(
+                "add {}; the bindings that `wkit bindings` writes declare what is missing",
+                several(names)
+            )),
+            Self::Signature { .. } => Some(
+                "include the header of the bindings beside the function: then the compiler shows the place"
+                    .to_owned(),
+            ),
             Self::SeveralMade { .. } => {
                 Some("give the one that is meant the name of the component in `wkit.toml`".to_owned())
             }
@@ -256,13 +299,29 @@ impl BuildError {
         }
     }
 
+    /// The same error with another hint, if there is one.
+    pub(super) fn with_hint(self, hint: Option<String>) -> Self {
+        match hint {
+            Some(hint) => Self::Explained { error: Box::new(self), hint },
+            None => self,
+        }
+    }
+
     /// What the compiler wrote before it gave up.
-    #[cfg(test)]
     pub(super) fn compiler_output(&self) -> Option<&str> {
         match self {
             Self::Compiler { output, .. } => Some(output),
             _ => None,
         }
+    }
+}
+
+/// The first of several names, and how many there are more.
+fn several(names: &[String]) -> String {
+    const SHOWN: usize = 4;
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => quoted(names),
+        Some(more) => format!("{} and {more} more", quoted(&names[..SHOWN])),
     }
 }
 

@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod bad_input;
+mod builds;
 mod clients;
 mod flow;
 mod new;
 mod pairs;
 mod road;
+mod serve;
 mod support;
 mod templates;
+mod toolchain_command;
 mod toolchains;
 mod watch;

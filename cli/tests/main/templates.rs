@@ -178,7 +178,9 @@ fn typescript() {
 
 #[test]
 fn python() {
-    let commands = &["python3 -m pytest -q"];
+    let Some(pytest) = tools::find("pytest") else { return };
+    let command = format!("{} -q -p no:cacheprovider", pytest.display()).leak();
+    let commands: &'static [&'static str] = vec![&*command].leak();
     every_template("python", &Habits { commands, more: &["async"], skeleton_builds: true });
 }
 
