@@ -51,10 +51,7 @@ impl Language for Cpp {
     }
 
     fn requirements(&self) -> &'static [Requirement] {
-        &[
-            Requirement::Package(&ZIGLANG),
-            Requirement::Carried { name: "wit-bindgen-cpp", version: BINDINGS },
-        ]
+        &[Requirement::Package(&ZIGLANG), Requirement::Carried { name: "wit-bindgen-cpp", version: BINDINGS }]
     }
 
     fn fingerprint_tools(&self, input: &BuildInput<'_>) -> Result<Vec<ToolVersion>, ToolError> {

@@ -1,8 +1,8 @@
 //! A source in C++ that has every function of a world, to be filled in.
 
+use super::super::SourceFile;
 use super::super::error::BuildError;
 use super::super::wit::Wit;
-use super::super::SourceFile;
 
 /// The source of a component called `name`.
 pub(super) fn of(name: &str, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {

@@ -162,7 +162,7 @@ fn invoke(
         if (P == Allocator and i < 2 and info.param_types.len == wanted.len + 1) break i;
     } else null;
     if (info.param_types.len != wanted.len + @intFromBool(extra != null)) @compileError(
-        std.fmt.comptimePrint("expected `{s}`, found {d} parameters", .{ expected, info.param_types.len }),
+        std.fmt.comptimePrint("expected `{s}`, found another number of parameters: {d}", .{ expected, info.param_types.len }),
     );
     var arguments: std.meta.ArgsTuple(@TypeOf(implementation)) = undefined;
     inline for (info.param_types, 0..) |P, i| {
