@@ -8,7 +8,9 @@ mod skeleton;
 
 use heck::ToPascalCase;
 use wit_bindgen_c::to_c_ident;
-use wit_bindgen_core::wit_parser::{Function, FunctionKind, InterfaceId, Type, TypeDefKind, WorldItem, WorldKey};
+use wit_bindgen_core::wit_parser::{
+    Function, FunctionKind, InterfaceId, Type, TypeDefKind, WorldItem, WorldKey,
+};
 use wit_bindgen_core::{Files, name_package_module};
 use wit_bindgen_cpp::Opts;
 
@@ -152,9 +154,10 @@ fn path(wit: &Wit, key: &WorldKey, function: &Function) -> Vec<String> {
         Some(WorldItem::Interface { id, .. }) => path.extend(namespace(wit, key, *id)),
         _ => path.push(to_c_ident(&world.name)),
     }
-    let class = function.kind.resource().map(|resource| {
-        wit.resolve.types[resource].name.as_deref().unwrap_or_default().to_pascal_case()
-    });
+    let class = function
+        .kind
+        .resource()
+        .map(|resource| wit.resolve.types[resource].name.as_deref().unwrap_or_default().to_pascal_case());
     path.extend(class.clone());
     path.push(match (&function.kind, class) {
         (FunctionKind::Constructor(_), Some(class)) if !is_fallible(wit, function) => class,

@@ -132,7 +132,7 @@ pub(crate) enum BuildError {
     #[error("`command` in `wkit.toml`: expected a program and its arguments, found nothing")]
     CommandEmpty,
     /// The program of `command` in `wkit.toml` is not there.
-    #[error("`command` in `wkit.toml` starts `{program}`, which is not installed")]
+    #[error("`command` in `wkit.toml` starts `{program}`, which was not found")]
     CommandMissing {
         /// The program.
         program: String,
@@ -247,6 +247,20 @@ const COMPILER_HINTS: [(&str, &str); 3] = [
     ),
 ];
 
+/// What the encoder says of core modules, and what to do then.
+const ENCODER_HINTS: [(&str, &str); 4] = [
+    (
+        "failed to find export",
+        "`wkit new --lang module --wit` writes a module that has every export under its name and with its core types",
+    ),
+    (
+        "type mismatch for function",
+        "`wkit new --lang module --wit` writes a module that has every export under its name and with its core types",
+    ),
+    ("requires an import interface named", "import it in the world, or compile without what needs it"),
+    ("does not export a memory", "strings and lists need a memory that is exported as `memory`"),
+];
+
 impl BuildError {
     /// An error about a file or folder.
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
@@ -284,6 +298,10 @@ impl BuildError {
             ),
             Self::SeveralMade { .. } => {
                 Some("give the one that is meant the name of the component in `wkit.toml`".to_owned())
+            }
+            Self::Encode { message, .. } => {
+                let known = ENCODER_HINTS.iter().find(|(text, _)| message.contains(text));
+                known.map(|(_, hint)| (*hint).to_owned())
             }
             Self::ForeignImport { .. } => {
                 Some("import an interface into the world that can do this, or leave the call out".to_owned())

@@ -23,13 +23,16 @@ pub(super) fn of(wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
         .find(|(name, _)| name.ends_with(".h"))
         .map(|(name, contents)| (name.to_owned(), String::from_utf8_lossy(contents).into_owned()))
         .unwrap_or_default();
-    let mut text = format!("#include \"{name}\"\n\n#include <stdio.h>\n#include <stdlib.h>\n\n{NOT_IMPLEMENTED}");
+    let mut text =
+        format!("#include \"{name}\"\n\n#include <stdio.h>\n#include <stdlib.h>\n\n{NOT_IMPLEMENTED}");
     let exports = super::exports(wit);
     let command = native::is_command(wit);
     for export in exports.iter().filter(|_| !command) {
         let Some(declaration) = declaration(&header, &export.name) else { continue };
         if let Some(resource) = export.name.strip_suffix("_destructor") {
-            text.push_str(&format!("\n// What a resource consists of.\nstruct {resource}_t {{\n    int unused;\n}};\n"));
+            text.push_str(&format!(
+                "\n// What a resource consists of.\nstruct {resource}_t {{\n    int unused;\n}};\n"
+            ));
         }
         text.push_str(&format!("\n{declaration} {{\n    not_implemented(\"{}\");\n}}\n", export.wit));
     }

@@ -38,7 +38,8 @@ pub(super) fn of(wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
         }
     }
     let main = files.iter().map(|(name, _)| name).find(|name| name.ends_with("_cpp.h")).unwrap_or_default();
-    let mut text = format!("#include \"{main}\"\n\n#include <cstdio>\n#include <cstdlib>\n\n{NOT_IMPLEMENTED}");
+    let mut text =
+        format!("#include \"{main}\"\n\n#include <cstdio>\n#include <cstdlib>\n\n{NOT_IMPLEMENTED}");
     if native::is_command(wit) {
         text.push_str("\nint main() {\n    NotImplemented(\"main\");\n}\n");
     } else {
@@ -110,7 +111,8 @@ impl Reader {
         if line.starts_with("//") {
             return None;
         }
-        let word = |keyword: &str| line.strip_prefix(keyword).and_then(|rest| rest.split([' ', ':', '{']).next());
+        let word =
+            |keyword: &str| line.strip_prefix(keyword).and_then(|rest| rest.split([' ', ':', '{']).next());
         let (opened, closed) = (line.matches('{').count(), line.matches('}').count());
         let function = if opened == 0 { self.function(line) } else { None };
         for _ in closed..opened {
