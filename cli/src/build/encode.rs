@@ -11,19 +11,10 @@ use super::wit::Wit;
 /// The component of `core`, a module that was compiled against preview 1 of WASI without a `main` of its own.
 ///
 /// The result depends on the arguments alone.
-pub(super) fn reactor(core: Vec<u8>, wit: &Wit) -> Result<Vec<u8>, BuildError> {
-    encode(core, wit, StringEncoding::UTF8)
-}
-
-/// Like [`reactor`], for a module whose strings are UTF-16, as they are in AssemblyScript.
-pub(super) fn utf16(core: Vec<u8>, wit: &Wit) -> Result<Vec<u8>, BuildError> {
-    encode(core, wit, StringEncoding::UTF16)
-}
-
-fn encode(mut core: Vec<u8>, wit: &Wit, strings: StringEncoding) -> Result<Vec<u8>, BuildError> {
+pub(super) fn reactor(mut core: Vec<u8>, wit: &Wit) -> Result<Vec<u8>, BuildError> {
     let encode = |core: &mut Vec<u8>| {
         // Full versions in the names, as the other languages write them.
-        embed_component_metadata(core, &wit.resolve, wit.world, strings, false)?;
+        embed_component_metadata(core, &wit.resolve, wit.world, StringEncoding::UTF8, false)?;
         ComponentEncoder::default()
             .validate(true)
             .module(core)?
