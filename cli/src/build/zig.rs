@@ -128,7 +128,7 @@ impl Language for Zig {
             }
         })?;
         let adapter = if sources.has_main { encode::Adapter::Command } else { encode::Adapter::Reactor };
-        encode::module(read::compiled(&core)?, wit, adapter, Some(encode::StringEncoding::UTF8))
+        encode::module(read::compiled(&core)?, wit, adapter, true)
     }
 }
 
