@@ -91,6 +91,52 @@ pub(crate) enum BuildError {
         /// What is wrong in it.
         problem: String,
     },
+    /// `wkit.toml` does not say which core module is meant.
+    #[error("`module` is missing in the component's section of `wkit.toml`")]
+    ModuleNotNamed,
+    /// The core module is to lie elsewhere.
+    #[error("`module` in `wkit.toml`: expected a path in the component's folder, found `{stated}`")]
+    ModuleOutside {
+        /// The path as it was written.
+        stated: String,
+    },
+    /// There is no core module.
+    #[error("no core module at `{}`", file.display())]
+    ModuleMissing {
+        /// Where it was looked for.
+        file: PathBuf,
+    },
+    /// The command that is to make the core module did not.
+    #[error("`{command}` made no core module at `{}`", file.display())]
+    ModuleNotMade {
+        /// The command as a person would type it.
+        command: String,
+        /// Where the module was looked for.
+        file: PathBuf,
+    },
+    /// The file is neither Wasm nor its text format.
+    #[error("`{stated}`: expected Wasm or its text format, found other bytes")]
+    ModuleUnknown {
+        /// The path as it was written.
+        stated: String,
+    },
+    /// The text of a core module has a mistake.
+    #[error("`{stated}` is not valid: {message}")]
+    ModuleText {
+        /// The path as it was written.
+        stated: String,
+        /// The parser's message with line and column.
+        message: String,
+    },
+    /// `command` in `wkit.toml` names no program.
+    #[error("`command` in `wkit.toml`: expected a program and its arguments, found nothing")]
+    CommandEmpty,
+    /// The program of `command` in `wkit.toml` is not there.
+    #[error("`command` in `wkit.toml` starts `{program}`, which is not installed")]
+    CommandMissing {
+        /// The program.
+        program: String,
+    },
     /// The compiled core module cannot be made a component of the world.
     #[error("the compiled module does not fit the world `{world}`: {message}")]
     Encode {
@@ -113,6 +159,32 @@ pub(crate) enum BuildError {
         /// The missing exports.
         missing: Vec<String>,
     },
+    /// The sources lack functions that the world exports.
+    #[error("the sources do not implement {}, which the world `{world}` exports", several(missing))]
+    NotImplemented {
+        /// The world.
+        world: String,
+        /// The functions in words of the WIT.
+        missing: Vec<String>,
+        /// The functions as the sources must have them.
+        names: Vec<String>,
+    },
+    /// A function of the sources has other parameters, or another result, than the bindings call it with.
+    #[error(
+        "`{name}` does not have the signature of `{export}` in the world `{world}`: expected {expected}, found {found}"
+    )]
+    Signature {
+        /// The world.
+        world: String,
+        /// The function in words of the WIT.
+        export: String,
+        /// The function's name in the sources.
+        name: String,
+        /// The core types that the bindings call it with.
+        expected: String,
+        /// The core types that it has.
+        found: String,
+    },
     /// The component needs what its world does not give it.
     #[error("the component imports {}, which its world `{world}` does not say", quoted(extra))]
     ImportsUnknown {
@@ -120,6 +192,16 @@ pub(crate) enum BuildError {
         world: String,
         /// The imports that the world does not have; those of WASI are always allowed.
         extra: Vec<String>,
+    },
+    /// The sources call something that no world can give, or that theirs does not.
+    #[error("`{}` needs {import}, which its world `{world}` does not have", path.display())]
+    ForeignImport {
+        /// The first file of the sources.
+        path: PathBuf,
+        /// What is called.
+        import: String,
+        /// The world.
+        world: String,
     },
     /// Something that is read is larger than wkit accepts.
     #[error("{what} is too large: expected at most {max}, found more")]
@@ -150,7 +232,11 @@ pub(crate) enum BuildError {
 }
 
 /// What compilers write that a person who uses wkit cannot know the reason of, and what to do then.
-const COMPILER_HINTS: [(&str, &str); 2] = [
+const COMPILER_HINTS: [(&str, &str); 3] = [
+    (
+        "bindings/exports.ts(",
+        "what the sources export does not fit the world: the line that is shown says what is expected",
+    ),
     (
         "because --locked was passed",
         "`Cargo.toml` was changed after its lock file: run `cargo update --workspace` in the component's folder",
@@ -188,9 +274,40 @@ impl BuildError {
             )),
             Self::Option { key, known, .. } if known.is_empty() => Some(format!("leave out `{key}`")),
             Self::Option { known, .. } => Some(format!("the language knows {}", quoted(*known))),
+            Self::NotImplemented { names, .. } => Some(format!(
+                "add {}; the bindings that `wkit bindings` writes declare what is missing",
+                several(names)
+            )),
+            Self::Signature { .. } => Some(
+                "include the header of the bindings beside the function: then the compiler shows the place"
+                    .to_owned(),
+            ),
             Self::SeveralMade { .. } => {
                 Some("give the one that is meant the name of the component in `wkit.toml`".to_owned())
             }
+            Self::ForeignImport { .. } => {
+                Some("import an interface into the world that can do this, or leave the call out".to_owned())
+            }
+            Self::ModuleNotNamed => Some(
+                "name the file that your compiler makes, such as `module = \"target/name.wasm\"`".to_owned(),
+            ),
+            Self::ModuleMissing { .. } => Some(
+                "build it first, or let wkit do so with `command` in the component's section of `wkit.toml`"
+                    .to_owned(),
+            ),
+            Self::ModuleNotMade { .. } => {
+                Some("`module` in `wkit.toml` names the file, relative to the component's folder".to_owned())
+            }
+            Self::CommandEmpty => {
+                Some("write a list such as `command = [\"make\", \"core\"]`, or leave it out".to_owned())
+            }
+            Self::CommandMissing { program } if program.contains(' ') => {
+                Some("each argument is a text of its own: `[\"make\", \"core\"]`".to_owned())
+            }
+            Self::CommandMissing { .. } => Some(
+                "install it, or name a script of the component's folder with its path, such as `./build.sh`"
+                    .to_owned(),
+            ),
             Self::ExportsMissing { .. } | Self::ImportsUnknown { .. } => Some(
                 "check that the sources are bound to the same WIT and the same world as `wkit.toml` says"
                     .to_owned(),
@@ -213,6 +330,15 @@ impl BuildError {
             Self::Compiler { output, .. } => Some(output),
             _ => None,
         }
+    }
+}
+
+/// The first of several names, and how many there are more.
+fn several(names: &[String]) -> String {
+    const SHOWN: usize = 4;
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => quoted(names),
+        Some(more) => format!("{} and {more} more", quoted(&names[..SHOWN])),
     }
 }
 

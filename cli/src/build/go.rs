@@ -102,9 +102,9 @@ impl Language for Go {
         };
         build.arg("-o").arg(layout.core()).arg(".");
         process::run_plainly(&mut build, shown, output).map_err(|error| {
-            let hint = error.compiler_output().and_then(|output| {
-                explain::hint(output, &layout.bindings(), wit, layout.module())
-            });
+            let hint = error
+                .compiler_output()
+                .and_then(|output| explain::hint(output, &layout.bindings(), wit, layout.module()));
             error.with_hint(hint)
         })?;
         outside::record(input.work_folder, &layout.outside_sources()?)?;
@@ -120,7 +120,9 @@ impl Language for Go {
         let (_, module) = module(input.folder)?;
         let main = entry::main_of(input.folder)?;
         match main {
-            Main::Command => editor::files(input.folder, &entry::without_run(wit, input.folder)?, &module, main),
+            Main::Command => {
+                editor::files(input.folder, &entry::without_run(wit, input.folder)?, &module, main)
+            }
             Main::Absent | Main::Empty => editor::files(input.folder, wit, &module, main),
         }
     }

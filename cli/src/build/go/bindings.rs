@@ -123,7 +123,7 @@ pub(super) mod tests {
     pub(crate) fn world(text: &str) -> Wit {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.wit");
-        fs::write(&file, text).unwrap();
+        std::fs::write(&file, text).unwrap();
         wit::load(&file, "w").unwrap()
     }
 

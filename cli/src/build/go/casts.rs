@@ -11,7 +11,10 @@ pub(super) fn correct(code: &str) -> String {
     let mut corrected = String::with_capacity(code.len());
     for line in code.split_inclusive('\n') {
         if let Some(signature) = line.strip_prefix("func ") {
-            lengths = parameters(signature).filter_map(|parameter| parameter.strip_suffix(" uint32")).map(str::to_owned).collect();
+            lengths = parameters(signature)
+                .filter_map(|parameter| parameter.strip_suffix(" uint32"))
+                .map(str::to_owned)
+                .collect();
             corrected.push_str(line);
             continue;
         }

@@ -41,7 +41,11 @@ fn main_in(code: &str) -> Main {
     let Some(first) = lines.next() else { return Main::Absent };
     let body = first.split_once('{').map_or("", |(_, body)| body.trim());
     let next = lines.next().unwrap_or_default();
-    if body.starts_with('}') || (body.is_empty() && next.starts_with('}')) { Main::Empty } else { Main::Command }
+    if body.starts_with('}') || (body.is_empty() && next.starts_with('}')) {
+        Main::Empty
+    } else {
+        Main::Command
+    }
 }
 
 /// The world of a command for its bindings: `wasi:cli/run` is what becomes of `main`, and there is no other export.
@@ -101,11 +105,14 @@ mod tests {
 
     #[test]
     fn a_command_exports_nothing_else() {
-        let wasi = "package wasi:cli@0.2.12; interface run { run: func() -> result; } interface x { f: func(); }";
-        let run = without_run(&world(&format!("{wasi} world w {{ import x; export run; }}")), Path::new("")).unwrap();
+        let wasi =
+            "package wasi:cli@0.2.12; interface run { run: func() -> result; } interface x { f: func(); }";
+        let run = without_run(&world(&format!("{wasi} world w {{ import x; export run; }}")), Path::new(""))
+            .unwrap();
         assert!(run.exports().is_empty());
         assert_eq!(run.imports().len(), 1);
-        let error = without_run(&world(&format!("{wasi} world w {{ export run; export x; }}")), Path::new("shop"));
+        let error =
+            without_run(&world(&format!("{wasi} world w {{ export run; export x; }}")), Path::new("shop"));
         let message = error.unwrap_err().to_string();
         assert!(message.contains("exports `wasi:cli/x@0.2.12`"), "{message}");
     }

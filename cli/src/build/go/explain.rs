@@ -12,8 +12,11 @@ const EXPORTS: &str = "wit_exports.go:";
 pub(super) fn hint(output: &str, bindings: &Path, wit: &Wit, module: &str) -> Option<String> {
     let signatures = signatures(wit, module);
     if let Some(package) = missing_package(output, module) {
-        let functions: Vec<String> =
-            signatures.iter().filter(|(folder, _)| *folder == package).map(|(_, of)| format!("`{of}`")).collect();
+        let functions: Vec<String> = signatures
+            .iter()
+            .filter(|(folder, _)| *folder == package)
+            .map(|(_, of)| format!("`{of}`"))
+            .collect();
         return (!functions.is_empty())
             .then(|| format!("the WIT asks for the package `{package}` with {}", functions.join(", ")));
     }
@@ -25,7 +28,8 @@ pub(super) fn hint(output: &str, bindings: &Path, wit: &Wit, module: &str) -> Op
         .iter()
         .find_map(|file| fs::read_to_string(bindings.join(file)).ok())?;
     let caller = function_around(&code, line)?;
-    let (folder, signature) = signatures.iter().find(|(folder, signature)| calls(&caller, folder, signature))?;
+    let (folder, signature) =
+        signatures.iter().find(|(folder, signature)| calls(&caller, folder, signature))?;
     Some(format!("the WIT asks for `{signature}` in the package `{folder}`"))
 }
 
@@ -118,9 +122,14 @@ mod tests {
     #[test]
     fn a_package_that_is_not_there_is_described() {
         let ask = |message: &str| hint(message, Path::new("nowhere"), &world(WIT), MODULE);
-        let missing = ask("x.go:9:2: no required module provides package example.com/cart/exports/export_a_b_i; to add it:");
+        let missing = ask(
+            "x.go:9:2: no required module provides package example.com/cart/exports/export_a_b_i; to add it:",
+        );
         let missing = missing.unwrap();
-        assert!(missing.starts_with("the WIT asks for the package `exports/export_a_b_i` with "), "{missing}");
+        assert!(
+            missing.starts_with("the WIT asks for the package `exports/export_a_b_i` with "),
+            "{missing}"
+        );
         assert!(missing.contains("`func Greet(name string) string`"), "{missing}");
         let import = ask("x.go:9:2: package example.com/cart/imports/a_b_c is not in std (/usr/lib)");
         assert_eq!(import.unwrap(), "no import of the world `w` makes the package `imports/a_b_c`");

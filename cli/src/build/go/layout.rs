@@ -36,7 +36,9 @@ impl<'a> Layout<'a> {
             work_folder: build::absolute(input.work_folder)?,
         };
         let bindings = match layout.main {
-            Main::Command => bindings(&entry::without_run(wit, &layout.folder)?, &layout.module, layout.main)?,
+            Main::Command => {
+                bindings(&entry::without_run(wit, &layout.folder)?, &layout.module, layout.main)?
+            }
             Main::Absent | Main::Empty => bindings(wit, &layout.module, layout.main)?,
         };
         let overlay = layout.write_bindings(&bindings)?;

@@ -13,7 +13,8 @@ const MANIFEST: &str = "module go.bytecodealliance.org/pkg\n\ngo 1.25\n";
 
 /// The files of the package with its manifest.
 pub(super) fn files() -> Vec<(&'static str, String)> {
-    let sources = FILES.iter().map(|(name, contents)| (*name, String::from_utf8_lossy(contents).into_owned()));
+    let sources =
+        FILES.iter().map(|(name, contents)| (*name, String::from_utf8_lossy(contents).into_owned()));
     std::iter::once(("go.mod", MANIFEST.to_owned())).chain(sources).collect()
 }
 

@@ -65,15 +65,20 @@ fn source(package: &str, stub: &str, plain: &str) -> String {
         }
     }
     let code = format(&code);
-    let mut used: Vec<&str> =
-        imports.lines().map(str::trim).filter(|import| code.contains(&format!("{}.", alias(import)))).collect();
+    let mut used: Vec<&str> = imports
+        .lines()
+        .map(str::trim)
+        .filter(|import| code.contains(&format!("{}.", alias(import))))
+        .collect();
     used.sort_by_key(|import| path(import));
     let imports = match used[..] {
         [] => String::new(),
         [one] => format!("import {one}\n\n"),
         _ => format!("import (\n\t{}\n)\n\n", used.join("\n\t")),
     };
-    format!("// Package {package} is called by the bindings, which decide on its name.\npackage {package}\n\n{imports}{code}")
+    format!(
+        "// Package {package} is called by the bindings, which decide on its name.\npackage {package}\n\n{imports}{code}"
+    )
 }
 
 /// The lines between `import (` and `)`, and everything behind.
@@ -113,7 +118,11 @@ fn format(code: &str) -> String {
             line = line.replace("(_", "(").replace(", _", ", ");
             name = function(&line).to_owned();
         }
-        if starts(&line) && depth == 0 && !blank && !text.lines().next_back().is_some_and(|last| last.starts_with("//")) {
+        if starts(&line)
+            && depth == 0
+            && !blank
+            && !text.lines().next_back().is_some_and(|last| last.starts_with("//"))
+        {
             text.push('\n');
         }
         if line.starts_with('}') {
@@ -140,7 +149,8 @@ fn starts(line: &str) -> bool {
 /// The name of a function, without its receiver.
 fn function(line: &str) -> &str {
     let rest = line.trim_start_matches("func ");
-    let rest = if rest.starts_with('(') { rest.split_once(") ").map_or(rest, |(_, rest)| rest) } else { rest };
+    let rest =
+        if rest.starts_with('(') { rest.split_once(") ").map_or(rest, |(_, rest)| rest) } else { rest };
     rest.split('(').next().unwrap_or(rest)
 }
 
@@ -196,7 +206,9 @@ func Read(c *Counter) {
 }
 "#
         );
-        assert!(files[1].text.contains("\nfunc Run() (uint8, string) {\n\tpanic(\"not implemented: Run\")\n}\n"));
+        assert!(
+            files[1].text.contains("\nfunc Run() (uint8, string) {\n\tpanic(\"not implemented: Run\")\n}\n")
+        );
     }
 
     #[test]
