@@ -83,6 +83,16 @@ pub(crate) enum BuildError {
         /// The keys that the language knows.
         known: &'static [&'static str],
     },
+    /// A key of the component's section in `wkit.toml` has a value that its language does not know.
+    #[error("expected {} in `{key}`, found `{found}`", expected.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(" or "))]
+    OptionValue {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        found: String,
+        /// The values that there are.
+        expected: &'static [&'static str],
+    },
     /// A file of the sources does not say what it must say.
     #[error("`{}`: {problem}", path.display())]
     Source {
@@ -157,6 +167,14 @@ pub(crate) enum BuildError {
         /// The world.
         world: String,
         /// The missing exports.
+        missing: Vec<String>,
+    },
+    /// The program lacks what its world promises, found before there is a component.
+    #[error("the program does not export {}, which its world `{world}` says", quoted(missing))]
+    ProgramExportsMissing {
+        /// The world.
+        world: String,
+        /// The missing exports, in the program's own spelling.
         missing: Vec<String>,
     },
     /// The sources lack functions that the world exports.
@@ -329,6 +347,9 @@ impl BuildError {
             Self::ExportsMissing { .. } | Self::ImportsUnknown { .. } => Some(
                 "check that the sources are bound to the same WIT and the same world as `wkit.toml` says"
                     .to_owned(),
+            ),
+            Self::ProgramExportsMissing { .. } => Some(
+                "an interface is an object with that name, and its functions are members of it".to_owned(),
             ),
             _ => None,
         }
