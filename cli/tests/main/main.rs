@@ -9,6 +9,7 @@ mod flow;
 mod new;
 mod pairs;
 mod road;
+mod rust;
 mod support;
 mod templates;
 mod toolchain_command;
