@@ -9,6 +9,7 @@ mod commands;
 mod components;
 mod context;
 mod error;
+mod grants;
 mod limits;
 mod new;
 mod output;
@@ -52,6 +53,7 @@ fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
         Command::Publish(args) => commands::publish::run(args, &context),
         Command::Pull(args) => commands::pull::run(args, &context),
         Command::Run(args) => commands::run::run(args, &context),
+        Command::Serve(args) => commands::serve::run(args, &context),
         Command::Registry(args) => commands::registry::run(args, &context),
         Command::Toolchain(args) => commands::toolchain::run(args, &context),
     }

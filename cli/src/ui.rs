@@ -95,6 +95,11 @@ impl Ui {
         }
     }
 
+    /// Something that went wrong in a command that goes on.
+    pub(crate) fn failure(self, text: &str) {
+        say(&format!("{ERROR}failed:{ERROR:#} {text}"));
+    }
+
     /// A spinner with a clock on a terminal, nothing elsewhere; it disappears when dropped.
     pub(crate) fn spinner(self, text: String) -> ProgressBar {
         let bar = ProgressBar::with_draw_target(None, self.draw_target());

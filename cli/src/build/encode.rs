@@ -64,8 +64,21 @@ pub(super) fn module(
     };
     encode(&mut core).map_err(|error: anyhow::Error| BuildError::Encode {
         world: wit.world_name().to_owned(),
-        message: format!("{error:#}"),
+        message: without_wrapping(&format!("{error:#}")),
     })
+}
+
+/// The encoder's message without what it was doing: the sentence around it says that.
+fn without_wrapping(message: &str) -> String {
+    // Such a message names the function by itself.
+    if let Some(at) = message.find("type mismatch for function") {
+        return message[at..].to_owned();
+    }
+    let wrapping = ["failed to decode world from module: ", "module was not valid: "];
+    wrapping
+        .iter()
+        .fold(message, |message, prefix| message.strip_prefix(prefix).unwrap_or(message))
+        .to_owned()
 }
 
 /// A component of the world whose functions all trap.

@@ -132,7 +132,7 @@ pub(crate) enum BuildError {
     #[error("`command` in `wkit.toml`: expected a program and its arguments, found nothing")]
     CommandEmpty,
     /// The program of `command` in `wkit.toml` is not there.
-    #[error("`command` in `wkit.toml` starts `{program}`, which is not installed")]
+    #[error("`command` in `wkit.toml` starts `{program}`, which was not found")]
     CommandMissing {
         /// The program.
         program: String,
@@ -170,7 +170,9 @@ pub(crate) enum BuildError {
         names: Vec<String>,
     },
     /// A function of the sources has other parameters, or another result, than the bindings call it with.
-    #[error("`{name}` does not have the signature of `{export}` in the world `{world}`: expected {expected}, found {found}")]
+    #[error(
+        "`{name}` does not have the signature of `{export}` in the world `{world}`: expected {expected}, found {found}"
+    )]
     Signature {
         /// The world.
         world: String,
@@ -190,6 +192,16 @@ pub(crate) enum BuildError {
         world: String,
         /// The imports that the world does not have; those of WASI are always allowed.
         extra: Vec<String>,
+    },
+    /// The sources call something that no world can give, or that theirs does not.
+    #[error("`{}` needs {import}, which its world `{world}` does not have", path.display())]
+    ForeignImport {
+        /// The first file of the sources.
+        path: PathBuf,
+        /// What is called.
+        import: String,
+        /// The world.
+        world: String,
     },
     /// Something that is read is larger than wkit accepts.
     #[error("{what} is too large: expected at most {max}, found more")]
@@ -220,7 +232,11 @@ pub(crate) enum BuildError {
 }
 
 /// What compilers write that a person who uses wkit cannot know the reason of, and what to do then.
-const COMPILER_HINTS: [(&str, &str); 2] = [
+const COMPILER_HINTS: [(&str, &str); 3] = [
+    (
+        "bindings/exports.ts(",
+        "what the sources export does not fit the world: the line that is shown says what is expected",
+    ),
     (
         "because --locked was passed",
         "`Cargo.toml` was changed after its lock file: run `cargo update --workspace` in the component's folder",
@@ -229,6 +245,20 @@ const COMPILER_HINTS: [(&str, &str); 2] = [
         "ModuleNotFoundError: ",
         "packages come from the environment `.venv` in the component's folder, and from nowhere else",
     ),
+];
+
+/// What the encoder says of core modules, and what to do then.
+const ENCODER_HINTS: [(&str, &str); 4] = [
+    (
+        "failed to find export",
+        "`wkit new --lang module --wit` writes a module that has every export under its name and with its core types",
+    ),
+    (
+        "type mismatch for function",
+        "`wkit new --lang module --wit` writes a module that has every export under its name and with its core types",
+    ),
+    ("requires an import interface named", "import it in the world, or compile without what needs it"),
+    ("does not export a memory", "strings and lists need a memory that is exported as `memory`"),
 ];
 
 impl BuildError {
@@ -258,14 +288,23 @@ impl BuildError {
             )),
             Self::Option { key, known, .. } if known.is_empty() => Some(format!("leave out `{key}`")),
             Self::Option { known, .. } => Some(format!("the language knows {}", quoted(*known))),
-            Self::NotImplemented { names, .. } => {
-                Some(format!("add {}; the bindings that `wkit bindings` writes declare what is missing", several(names)))
-            }
+            Self::NotImplemented { names, .. } => Some(format!(
+                "add {}; the bindings that `wkit bindings` writes declare what is missing",
+                several(names)
+            )),
             Self::Signature { .. } => Some(
-                "include the header of the bindings beside the function: then the compiler shows the place".to_owned(),
+                "include the header of the bindings beside the function: then the compiler shows the place"
+                    .to_owned(),
             ),
             Self::SeveralMade { .. } => {
                 Some("give the one that is meant the name of the component in `wkit.toml`".to_owned())
+            }
+            Self::Encode { message, .. } => {
+                let known = ENCODER_HINTS.iter().find(|(text, _)| message.contains(text));
+                known.map(|(_, hint)| (*hint).to_owned())
+            }
+            Self::ForeignImport { .. } => {
+                Some("import an interface into the world that can do this, or leave the call out".to_owned())
             }
             Self::ModuleNotNamed => Some(
                 "name the file that your compiler makes, such as `module = \"target/name.wasm\"`".to_owned(),

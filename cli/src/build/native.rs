@@ -21,7 +21,9 @@ use super::tools::{Origin, Package, Program, SETUP_HINT, ToolError, Tools};
 use super::wit::Wit;
 
 pub(super) use component::build;
-pub(super) use world::{SKIPPED_FOLDERS, exported, headers, quiet, shown, tools, unsupported};
+pub(super) use world::{
+    QUIET, SKIPPED_FOLDERS, exported, headers, is_command, quiet, resources, shown, tools, unsupported,
+};
 
 /// One of the languages that clang compiles.
 pub(super) struct Dialect {
@@ -62,7 +64,10 @@ impl Symbol {
     fn is(&self, name: &str) -> bool {
         match self {
             Self::Is(symbol) => name == symbol,
-            Self::BeginsWith(symbol) => name.starts_with(symbol),
+            // C++ marks what may be called on a constant.
+            Self::BeginsWith(symbol) => {
+                name.starts_with(symbol) || name.replacen("_ZNK", "_ZN", 1).starts_with(symbol)
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use super::{Dialect, Export, sources, symbols};
 const MAIN: [&str; 4] = ["main", "__main_argc_argv", "__main_void", "__original_main"];
 
 /// The interface whose function a command has `main` for.
-const RUN: &str = "wasi:cli/run@0.2";
+pub(super) const RUN: &str = "wasi:cli/run@0.2";
 
 /// Builds a component. Sources with a `main` become a command, others a library.
 pub(in super::super) fn build(
@@ -27,10 +27,8 @@ pub(in super::super) fn build(
 ) -> Result<Vec<u8>, BuildError> {
     let folder = absolute(input.folder)?;
     let work_folder = absolute(input.work_folder)?;
-    let own: Vec<Source> = sources::find(&folder, dialect.endings)?
-        .into_iter()
-        .map(|file| Source { file, own: true })
-        .collect();
+    let own: Vec<Source> =
+        sources::find(&folder, dialect.endings)?.into_iter().map(|file| Source { file, own: true }).collect();
     let bindings = work_folder.join("bindings");
     let compiler = Compiler {
         tools: input.tools,
@@ -41,7 +39,8 @@ pub(in super::super) fn build(
     };
     let generated = write(&compiler, &(dialect.bindings)(wit)?)?;
     let mut objects = compiler.compile(&own, output)?;
-    let main = objects.iter().any(|object| MAIN.iter().any(|main| object.symbols.defined.contains_key(*main)));
+    let main =
+        objects.iter().any(|object| MAIN.iter().any(|main| object.symbols.defined.contains_key(*main)));
     let command = main.then(|| without_run(wit, &(dialect.exports)(wit), &objects)).flatten();
     let (wit, generated) = match &command {
         None => (wit, generated),
@@ -51,7 +50,10 @@ pub(in super::super) fn build(
     if !main && wit.exports().is_empty() {
         return Err(BuildError::Source {
             path: folder,
-            problem: format!("expected a `main`, as the world `{}` exports nothing; found none", wit.world_name()),
+            problem: format!(
+                "expected a `main`, as the world `{}` exports nothing; found none",
+                wit.world_name()
+            ),
         });
     }
     objects.extend(compiler.compile(&generated.sources, output)?);
@@ -96,24 +98,30 @@ fn without_run(wit: &Wit, exports: &[Export], objects: &[Object]) -> Option<Wit>
         return None;
     }
     let mut resolve = wit.resolve.clone();
-    let key = resolve.worlds[wit.world].exports.keys().find(|key| resolve.name_world_key(key) == run.owner)?.clone();
+    let key = resolve.worlds[wit.world]
+        .exports
+        .keys()
+        .find(|key| resolve.name_world_key(key) == run.owner)?
+        .clone();
     resolve.worlds[wit.world].exports.shift_remove(&key);
     Some(Wit { resolve, world: wit.world })
 }
 
 /// Compares what the bindings call with what the sources have: the linker would say it in its own words, or only warn.
 fn check(wit: &Wit, exports: &[Export], objects: &[Object]) -> Result<(), BuildError> {
-    let wanted = objects.iter().filter(|object| !object.own).flat_map(|object| &object.symbols.wanted);
+    let wanted: Vec<_> =
+        objects.iter().filter(|object| !object.own).flat_map(|object| &object.symbols.wanted).collect();
     let (mut missing, mut names) = (Vec::new(), Vec::new());
-    for (symbol, expected) in wanted {
-        let Some(export) = exports.iter().find(|export| export.symbol.is(symbol)) else { continue };
-        let found = objects.iter().find_map(|object| object.symbols.defined.get(symbol));
-        match found {
+    for export in exports {
+        let Some((symbol, expected)) = wanted.iter().find(|(symbol, _)| export.symbol.is(symbol)) else {
+            continue;
+        };
+        match objects.iter().find_map(|object| object.symbols.defined.get(*symbol)) {
             None => {
                 missing.push(export.wit.clone());
                 names.push(export.name.clone());
             }
-            Some(found) if found != expected => {
+            Some(found) if found != *expected => {
                 return Err(BuildError::Signature {
                     world: wit.world_name().to_owned(),
                     export: export.wit.clone(),

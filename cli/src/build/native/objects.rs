@@ -22,8 +22,9 @@ const C: [&str; 1] = ["-std=gnu17"];
 /// The standard of C++, which `compile_flags.txt` may change. Components have no exceptions.
 const CPP: [&str; 2] = ["-std=gnu++23", "-fno-exceptions"];
 
-/// Warnings about what people write; there are none about bindings.
-const WARNINGS: [&str; 2] = ["-Wall", "-Wextra"];
+/// Warnings about what people write; there are none about bindings. A world says which parameters there are, whether
+/// or not they are of use.
+const WARNINGS: [&str; 3] = ["-Wall", "-Wextra", "-Wno-unused-parameter"];
 
 /// The compiler, and where it works.
 pub(super) struct Compiler<'a> {
@@ -125,7 +126,11 @@ impl Compiler<'_> {
             command.arg(format!("-ffile-prefix-map={}={shown}", path.display()));
         }
         command.args(self.flags).arg("-c").arg(&source.file).arg("-o").arg(&file);
-        let name = if source.own { source.file.as_path() } else { source.file.file_name().unwrap_or_default().as_ref() };
+        let name = if source.own {
+            source.file.as_path()
+        } else {
+            source.file.file_name().unwrap_or_default().as_ref()
+        };
         process::run_plainly(&mut command, &format!("zig {driver} -c {}", name.display()), output)?;
         let symbols = Symbols::read(&read::compiled(&file)?).map_err(|error| BuildError::NothingMade {
             command: format!("zig {driver} -c {}", name.display()),

@@ -112,7 +112,10 @@ mod tests {
     fn no_sources_say_what_was_looked_for() {
         let folder = folder(&["src/a.txt", "b.c"]);
         let message = find(folder.path(), &["c"]).unwrap_err().to_string();
-        assert!(message.ends_with("expected sources (*.c) in it or in its folder `src`, found none"), "{message}");
+        assert!(
+            message.ends_with("expected sources (*.c) in it or in its folder `src`, found none"),
+            "{message}"
+        );
     }
 
     #[test]

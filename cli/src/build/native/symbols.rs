@@ -80,9 +80,8 @@ struct Table {
 
 /// A type such as `(i32, f64) -> i32`.
 pub(super) fn shown(ty: &FuncType) -> String {
-    let list = |types: &[wasmparser::ValType]| {
-        types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-    };
+    let list =
+        |types: &[wasmparser::ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match ty.results() {
         [] => format!("({})", list(ty.params())),
         results => format!("({}) -> {}", list(ty.params()), list(results)),
