@@ -1,5 +1,6 @@
 //! Rust: `cargo build` for `wasm32-wasip2`, whose linker makes a component by itself.
 
+mod shared;
 mod skeleton;
 
 use std::collections::BTreeSet;
@@ -79,7 +80,9 @@ impl Language for Rust {
         }
         let cargo = input.tools.program(&CARGO)?;
         let folder = super::absolute(input.folder)?;
-        if workspace(input.tools, &cargo, &folder)?.parent() != Some(&folder) {
+        let arguments = ["locate-project", "--workspace", "--message-format", "plain"];
+        let workspace = PathBuf::from(input.tools.ask(&cargo, &folder, &arguments)?);
+        if workspace.parent() != Some(&folder) {
             return Ok(());
         }
         let mut command = input.tools.command(&cargo, &folder);
@@ -96,12 +99,10 @@ impl Language for Rust {
         let cargo = input.tools.program(&CARGO)?;
         let folder = super::absolute(input.folder)?;
         // A folder of the component's own: neither the workspace's `target`, nor the one of a `cargo test` around us.
-        // Names of results cannot collide in it. What is compiled on the way has names that tell packages apart, and is
-        // shared by all components of the project; cargo locks it.
         let work_folder = super::absolute(input.work_folder)?;
         let target = work_folder.join("target");
-        let shared = work_folder.parent().unwrap_or(&work_folder).join(SHARED);
-        let workspace = workspace(input.tools, &cargo, &folder)?;
+        let package = package(input.tools, &cargo, &folder)?;
+        let workspace = package.workspace;
         let mut arguments = vec!["build", "--release", "--target", TARGET];
         if workspace.with_file_name("Cargo.lock").is_file() {
             arguments.push("--locked");
@@ -111,12 +112,18 @@ impl Language for Rust {
         command
             .args(&arguments)
             .args(["--message-format", "json-render-diagnostics"])
-            .env("CARGO_TARGET_DIR", &target)
-            .env("CARGO_BUILD_BUILD_DIR", &shared);
+            .env("CARGO_TARGET_DIR", &target);
+        // What is compiled on the way; cargo locks it.
+        let shared = work_folder.parent().unwrap_or(&work_folder).join(SHARED);
+        if shared::claim(&shared, &package.results, &folder)? {
+            command.env("CARGO_BUILD_BUILD_DIR", &shared);
+        }
 
         let mut made = Vec::new();
         process::run(&mut command, &shown, &mut |stream, line| match stream {
             Stream::Out => made.extend(artifact(line, &folder)),
+            // Components that are built at a time wait for each other, which is nothing to be told.
+            Stream::Err if line.contains("Blocking waiting for file lock") => {}
             Stream::Err => output(line),
         })?;
         let artifact = choose(made, input.name, &shown)?;
@@ -129,10 +136,54 @@ impl Language for Rust {
     }
 }
 
-/// The manifest of the workspace that the component belongs to, which is its own where it stands alone.
-fn workspace(tools: &Tools, cargo: &Path, folder: &Path) -> Result<PathBuf, BuildError> {
-    let arguments = ["locate-project", "--workspace", "--message-format", "plain"];
-    Ok(PathBuf::from(tools.ask(cargo, folder, &arguments)?))
+/// What cargo knows of the component's package before it is built.
+#[derive(Debug, PartialEq, Eq)]
+struct Package {
+    /// The manifest of the workspace that it belongs to, which is its own where it stands alone.
+    workspace: PathBuf,
+    /// The names of its binaries and `cdylib`s.
+    results: Vec<String>,
+}
+
+fn package(tools: &Tools, cargo: &Path, folder: &Path) -> Result<Package, BuildError> {
+    let arguments = ["metadata", "--no-deps", "--offline", "--format-version", "1"];
+    let answer = tools.ask(cargo, folder, &arguments)?;
+    package_in(&answer, folder).ok_or_else(|| BuildError::NothingMade {
+        command: "cargo metadata --no-deps".to_owned(),
+        reason: "`Cargo.toml` describes a workspace and no package".to_owned(),
+    })
+}
+
+fn package_in(metadata: &str, folder: &Path) -> Option<Package> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Described>,
+        workspace_root: PathBuf,
+    }
+    #[derive(Deserialize)]
+    struct Described {
+        manifest_path: PathBuf,
+        targets: Vec<Target>,
+    }
+    let metadata: Metadata = serde_json::from_str(metadata).ok()?;
+    let own = |package: &Described| package.manifest_path.parent() == Some(folder);
+    let package = metadata.packages.into_iter().find(own)?;
+    let results = package.targets.into_iter().filter(Target::is_linked).map(|target| target.name);
+    Some(Package { workspace: metadata.workspace_root.join("Cargo.toml"), results: results.collect() })
+}
+
+/// A target of a package, as cargo describes it.
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    crate_types: Vec<String>,
+}
+
+impl Target {
+    /// Whether a file of Wasm comes out of it.
+    fn is_linked(&self) -> bool {
+        self.crate_types.iter().any(|kind| kind == "bin" || kind == "cdylib")
+    }
 }
 
 /// A Wasm file that cargo has made of a binary or a `cdylib` of the component's own package.
@@ -152,15 +203,12 @@ fn artifact(line: &str, folder: &Path) -> Option<Artifact> {
         #[serde(default)]
         filenames: Vec<PathBuf>,
     }
-    #[derive(Deserialize)]
-    struct Target {
-        name: String,
-        crate_types: Vec<String>,
-    }
     let message: Message = serde_json::from_str(line).ok()?;
     let target = message.target?;
-    let linked = target.crate_types.iter().any(|kind| kind == "bin" || kind == "cdylib");
-    if message.reason != "compiler-artifact" || !linked || message.manifest_path?.parent() != Some(folder) {
+    if message.reason != "compiler-artifact"
+        || !target.is_linked()
+        || message.manifest_path?.parent() != Some(folder)
+    {
         return None;
     }
     let file =
@@ -237,6 +285,25 @@ mod tests {
         ] {
             assert_eq!(artifact(&other, own), None, "{other}");
         }
+    }
+
+    #[test]
+    fn the_own_package_is_found_in_a_workspace() {
+        let metadata = serde_json::json!({
+            "workspace_root": "/shop",
+            "packages": [
+                { "manifest_path": "/shop/lib/Cargo.toml", "targets": [] },
+                { "manifest_path": "/shop/till/Cargo.toml", "targets": [
+                    { "name": "till", "crate_types": ["cdylib"] },
+                    { "name": "build-script-build", "crate_types": ["lib"] },
+                    { "name": "helper", "crate_types": ["bin"] },
+                ] },
+            ],
+        });
+        let package = package_in(&metadata.to_string(), Path::new("/shop/till"));
+        let results = vec!["till".to_owned(), "helper".to_owned()];
+        assert_eq!(package, Some(Package { workspace: "/shop/Cargo.toml".into(), results }));
+        assert_eq!(package_in(&metadata.to_string(), Path::new("/shop")), None);
     }
 
     #[test]

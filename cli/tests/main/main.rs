@@ -10,6 +10,7 @@ mod module;
 mod new;
 mod pairs;
 mod road;
+mod rust;
 mod serve;
 mod support;
 mod templates;

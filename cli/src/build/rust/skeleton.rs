@@ -243,21 +243,21 @@ mod tests {
              interface shop {
                  resource cart { constructor(owner: string); add: func(sku: string) -> result<u32, string>; }
                  /// What is on the shelf.
-                 list: func() -> list<string>;
+                 shelf: func() -> list<string>;
              }
              interface bank { resource cart; audit: async func(); }
-             world w { export shop; export bank; export run: func(a-rather-long-name: string, another-long-name: list<string>, third: u32) -> bool; }",
+             world w { export shop; export bank; export run: func(a-rather-long-name: string, another-long-name: list<string>, a-third-and-last-name: u32) -> bool; }",
         );
         for part in [
             "#![allow(unused_variables)]",
             "wit_bindgen::generate!({ path: \"wit\", world: \"w\", generate_all });",
             "impl exports::a::b::shop::Guest for Component {\n    type Cart = Cart;\n",
-            "    /// What is on the shelf.\n    fn list() -> Vec<String> {\n        todo!(\"list\")\n    }\n",
+            "    /// What is on the shelf.\n    fn shelf() -> Vec<String> {\n        todo!(\"shelf\")\n    }\n",
             "impl exports::a::b::shop::GuestCart for Cart {\n    fn new(owner: String) -> Self {\n        todo!(\"new\")\n    }\n\n",
             "    fn add(&self, sku: String) -> Result<u32, String> {\n        todo!(\"add\")\n    }\n",
             "impl exports::a::b::bank::GuestCart for Cart2 {}\n",
             "    async fn audit() {\n        todo!(\"audit\")\n    }\n",
-            "    fn run(\n        a_rather_long_name: String,\n        another_long_name: Vec<String>,\n        third: u32,\n    ) -> bool {\n",
+            "    fn run(\n        a_rather_long_name: String,\n        another_long_name: Vec<String>,\n        a_third_and_last_name: u32,\n    ) -> bool {\n",
         ] {
             assert!(text.contains(part), "no `{part}` in\n{text}");
         }
