@@ -193,6 +193,16 @@ pub(crate) enum BuildError {
         /// The imports that the world does not have; those of WASI are always allowed.
         extra: Vec<String>,
     },
+    /// The sources call something that no world can give, or that theirs does not.
+    #[error("`{}` needs {import}, which its world `{world}` does not have", path.display())]
+    ForeignImport {
+        /// The first file of the sources.
+        path: PathBuf,
+        /// What is called.
+        import: String,
+        /// The world.
+        world: String,
+    },
     /// Something that is read is larger than wkit accepts.
     #[error("{what} is too large: expected at most {max}, found more")]
     TooLarge {
@@ -222,7 +232,11 @@ pub(crate) enum BuildError {
 }
 
 /// What compilers write that a person who uses wkit cannot know the reason of, and what to do then.
-const COMPILER_HINTS: [(&str, &str); 2] = [
+const COMPILER_HINTS: [(&str, &str); 3] = [
+    (
+        "bindings/exports.ts(",
+        "what the sources export does not fit the world: the line that is shown says what is expected",
+    ),
     (
         "because --locked was passed",
         "`Cargo.toml` was changed after its lock file: run `cargo update --workspace` in the component's folder",
@@ -288,6 +302,9 @@ impl BuildError {
             Self::Encode { message, .. } => {
                 let known = ENCODER_HINTS.iter().find(|(text, _)| message.contains(text));
                 known.map(|(_, hint)| (*hint).to_owned())
+            }
+            Self::ForeignImport { .. } => {
+                Some("import an interface into the world that can do this, or leave the call out".to_owned())
             }
             Self::ModuleNotNamed => Some(
                 "name the file that your compiler makes, such as `module = \"target/name.wasm\"`".to_owned(),

@@ -1,0 +1,4 @@
+/** The greeting for somebody. */
+export function greeting(name: string): string {
+  return `Hello, ${name}!`;
+}
