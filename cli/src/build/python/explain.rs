@@ -13,14 +13,18 @@ const SOURCES: &str = "/0/";
 
 /// The lines that a person can use, from all that were written.
 pub(super) fn useful(lines: &[String]) -> Vec<String> {
-    let faults: Vec<String> =
-        lines.iter().filter_map(|line| line.split_once(FAULT)).map(|(_, fault)| fault.replace(SOURCES, "")).collect();
+    let faults: Vec<String> = lines
+        .iter()
+        .filter_map(|line| line.split_once(FAULT))
+        .map(|(_, fault)| fault.replace(SOURCES, ""))
+        .collect();
     if !faults.is_empty() {
         return faults;
     }
     let mut kept = Vec::new();
     // The interpreter on this side says where the tool is; what it was told comes behind the name of its error.
-    let mut lines = lines.iter().map(String::as_str).skip_while(|line| !line.starts_with("AssertionError: ")).peekable();
+    let mut lines =
+        lines.iter().map(String::as_str).skip_while(|line| !line.starts_with("AssertionError: ")).peekable();
     if lines.peek().is_none() {
         return kept;
     }
@@ -68,7 +72,8 @@ pub(super) fn hint(lines: &[String], site_packages: &[PathBuf], wit: &Wit) -> Op
         ));
     }
     (!missing.is_empty()).then(|| {
-        "packages come from the environment `.venv` in the component's folder, and from nowhere else".to_owned()
+        "packages come from the environment `.venv` in the component's folder, and from nowhere else"
+            .to_owned()
     })
 }
 
@@ -95,7 +100,8 @@ fn native(module: &str, site_packages: &[PathBuf]) -> Option<(String, String)> {
     let (last, folders) = parts.split_last()?;
     site_packages.iter().find_map(|packages| {
         let folder = packages.join(folders.iter().collect::<PathBuf>());
-        let names = folder.read_dir().ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let names =
+            folder.read_dir().ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
         let file = names.filter(|name| is_native(name, last)).min()?;
         let path = Path::new(&folders.join("/")).join(file).display().to_string();
         Some((parts.first()?.to_string(), path))
@@ -154,13 +160,15 @@ Stack backtrace:
 
     #[test]
     fn faults_stand_alone() {
-        let text = "AssertionError: Traceback\nTypeError: \nwkit-fault: /0/app.py:3: a\nwkit-fault: b\nCaused by:\n";
+        let text =
+            "AssertionError: Traceback\nTypeError: \nwkit-fault: /0/app.py:3: a\nwkit-fault: b\nCaused by:\n";
         assert_eq!(useful(&lines(text)), ["app.py:3: a", "b"]);
     }
 
     #[test]
     fn what_is_not_understood_is_not_cut() {
-        let text = "AssertionError: unable to add the world\n\nCaused by:\n    0: no\n\nStack backtrace:\n  0: x";
+        let text =
+            "AssertionError: unable to add the world\n\nCaused by:\n    0: no\n\nStack backtrace:\n  0: x";
         assert_eq!(useful(&lines(text)).join("\n"), "unable to add the world\n\nCaused by:\n    0: no");
         assert!(useful(&lines("killed")).is_empty());
     }
@@ -174,10 +182,14 @@ Stack backtrace:
         fs::write(core.join("_other.py"), "").unwrap();
         let packages = [folder.path().to_owned()];
         let found = native("numpy._core._umath", &packages).unwrap();
-        assert_eq!(found, ("numpy".to_owned(), "numpy/_core/_umath.cpython-311-x86_64-linux-gnu.so".to_owned()));
+        assert_eq!(
+            found,
+            ("numpy".to_owned(), "numpy/_core/_umath.cpython-311-x86_64-linux-gnu.so".to_owned())
+        );
         assert_eq!(native("numpy._core._other", &packages), None);
         assert_eq!(native("requests", &packages), None);
-        let message = "ImportError: cannot import name '_umath' from 'numpy._core' (/2/numpy/_core/__init__.py)";
+        let message =
+            "ImportError: cannot import name '_umath' from 'numpy._core' (/2/numpy/_core/__init__.py)";
         assert_eq!(missing_modules(&lines(message)), ["numpy._core._umath"]);
     }
 }

@@ -3,8 +3,9 @@
 use wit_parser::{Resolve, Type, TypeDefKind, TypeId};
 
 use super::super::wit::Wit;
-use super::bindings::{Side, World, docs, indent};
+use super::bindings::{docs, indent};
 use super::names;
+use super::world::{Side, World};
 
 /// The most flags that fit into one core value.
 const FLAGS_MAX: usize = 32;
