@@ -358,15 +358,5 @@ mod tests {
         };
         assert_eq!(found("list<u8>"), None);
         assert_eq!(found("stream<u8>").as_deref(), Some("a `stream`, for which there are no bindings"));
-        let flags = |count| {
-            let names: Vec<String> = (0..count).map(|place| format!("n{place}")).collect();
-            let text = format!(
-                "package a:b; interface i {{ flags x {{ {} }} f: func(x: x); }} world w {{ import i; }}",
-                names.join(", ")
-            );
-            types::unsupported(&world(&text))
-        };
-        assert_eq!(flags(32), None);
-        assert_eq!(flags(33).as_deref(), Some("33 flags in one type, where 32 are the most"));
     }
 }
