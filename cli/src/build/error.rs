@@ -304,7 +304,7 @@ impl BuildError {
                 "its worlds are {}; choose one with `world` in the component's section of `wkit.toml`",
                 quoted(worlds)
             )),
-            Self::Option { key, known, .. } if known.is_empty() => Some(format!("leave out `{key}`")),
+            Self::Option { key, known: [], .. } => Some(format!("leave out `{key}`")),
             Self::Option { known, .. } => Some(format!("the language knows {}", quoted(*known))),
             Self::NotImplemented { names, .. } => Some(format!(
                 "add {}; the bindings that `wkit bindings` writes declare what is missing",

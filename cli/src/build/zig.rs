@@ -9,6 +9,7 @@ mod names;
 mod root;
 mod skeleton;
 mod types;
+mod world;
 
 use std::fs;
 use std::path::Path;
@@ -25,8 +26,9 @@ use super::{BuildInput, Language, SourceFile, encode, native, process, read};
 
 const LANGUAGE: &str = "Zig";
 
-/// How values cross the border, in Zig.
-const ABI: &str = include_str!("zig/abi.zig");
+/// How calls and values cross the border, in Zig.
+const ABI: [(&str, &str); 2] =
+    [("abi.zig", include_str!("zig/abi.zig")), ("values.zig", include_str!("zig/values.zig"))];
 
 /// Raised when what the bindings offer to a person's sources changes.
 const BINDINGS: &str = "1";
@@ -67,7 +69,7 @@ impl Language for Zig {
 
     fn fingerprint_tools(&self, input: &BuildInput<'_>) -> Result<Vec<ToolVersion>, ToolError> {
         let version = native::version(input.tools, input.folder)?;
-        let abi = hex(&Sha256::digest(ABI));
+        let abi = hex(&Sha256::digest(ABI.map(|(_, text)| text).concat()));
         let bindings = ToolVersion { tool: "bindings", version: format!("{BINDINGS} {abi}") };
         Ok(vec![ToolVersion { tool: native::ZIGLANG.program.name, version }, bindings])
     }
@@ -76,10 +78,11 @@ impl Language for Zig {
         refuse(wit)?;
         let sources = Sources::find(input, wit).map_or(SOURCES[0], |sources| sources.file);
         let text = bindings::generate(wit, sources, false).wit;
-        Ok(vec![
-            SourceFile { path: "bindings/wit.zig".to_owned(), text },
-            SourceFile { path: "bindings/abi.zig".to_owned(), text: ABI.to_owned() },
-        ])
+        let mut files = vec![SourceFile { path: "bindings/wit.zig".to_owned(), text }];
+        files.extend(
+            ABI.map(|(name, text)| SourceFile { path: format!("bindings/{name}"), text: text.to_owned() }),
+        );
+        Ok(files)
     }
 
     fn skeleton(&self, name: &str, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
@@ -97,9 +100,8 @@ impl Language for Zig {
         let sources = Sources::find(input, wit)?;
         let generated = bindings::generate(wit, sources.file, sources.has_main);
         let work_folder = super::absolute(input.work_folder)?;
-        for (name, text) in
-            [("abi.zig", ABI), ("wit.zig", generated.wit.as_str()), ("exports.zig", generated.root.as_str())]
-        {
+        let files = [("wit.zig", generated.wit.as_str()), ("exports.zig", generated.root.as_str())];
+        for (name, text) in ABI.into_iter().chain(files) {
             write(&work_folder.join(name), text)?;
         }
         let core = work_folder.join("core.wasm");

@@ -8,7 +8,7 @@ const KINDS: [&str; 2] = [": error: ", ": note: "];
 /// Passes messages on.
 pub(super) struct Messages {
     /// The generated files as the compiler names them, however it spells the folders above.
-    own: [PathBuf; 2],
+    own: [PathBuf; 3],
     bindings: PathBuf,
     /// The lines up to the next message belong to something that is not shown.
     skipping: bool,
@@ -18,7 +18,7 @@ impl Messages {
     /// For the files that wkit has written into `work_folder`.
     pub(super) fn new(work_folder: &Path) -> Self {
         let folder = PathBuf::from(work_folder.file_name().unwrap_or_default());
-        let own = ["abi.zig", "exports.zig"].map(|file| folder.join(file));
+        let own = ["abi.zig", "exports.zig", "values.zig"].map(|file| folder.join(file));
         Self { own, bindings: folder.join("wit.zig"), skipping: false }
     }
 

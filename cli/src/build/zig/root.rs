@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use wit_parser::abi::AbiVariant;
 use wit_parser::{Function, TypeDefKind, WasmExport, WasmExportKind, WorldItem, WorldKey};
 
-use super::bindings::{NAMES, Side, World, core_type, export_name, function_name, list};
+use super::bindings::{NAMES, core_type, export_name, list};
 use super::names;
+use super::world::{Side, World, function_name};
 
 /// The interface that `main` implements.
 pub(super) const RUN: &str = "wasi:cli/run@0.2";

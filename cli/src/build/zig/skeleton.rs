@@ -4,9 +4,10 @@ use wit_parser::{Function, TypeDefKind, WorldItem};
 
 use super::super::SourceFile;
 use super::super::wit::Wit;
-use super::bindings::{World, docs, indent, methods};
+use super::bindings::{docs, indent};
 use super::names;
 use super::root::{self, RUN, declaration};
+use super::world::{World, methods};
 
 /// The sources for the component `name`.
 pub(super) fn files(name: &str, wit: &Wit) -> Vec<SourceFile> {

@@ -3,10 +3,11 @@
 use wit_parser::{Resolve, Type, TypeDefKind, TypeId};
 
 use super::super::wit::Wit;
-use super::bindings::{Side, World, docs, indent};
+use super::bindings::{docs, indent};
 use super::names;
+use super::world::{Side, World};
 
-/// The most flags that fit into one core value.
+/// The most flags that WIT has in one type: they fit into one core value.
 const FLAGS_MAX: usize = 32;
 
 /// A type without a name, or the text behind `=` of one with a name.
@@ -114,9 +115,6 @@ pub(super) fn unsupported(wit: &Wit) -> Option<String> {
         TypeDefKind::Map(..) => Some("a `map`, for which there are no bindings".to_owned()),
         TypeDefKind::FixedLengthList(..) => {
             Some("a list of a fixed length, for which there are no bindings".to_owned())
-        }
-        TypeDefKind::Flags(flags) if flags.flags.len() > FLAGS_MAX => {
-            Some(format!("{} flags in one type, where {FLAGS_MAX} are the most", flags.flags.len()))
         }
         _ => None,
     })
