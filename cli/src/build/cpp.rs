@@ -8,7 +8,9 @@ mod skeleton;
 
 use heck::ToPascalCase;
 use wit_bindgen_c::to_c_ident;
-use wit_bindgen_core::wit_parser::{Function, FunctionKind, InterfaceId, Type, TypeDefKind, WorldItem, WorldKey};
+use wit_bindgen_core::wit_parser::{
+    Function, FunctionKind, InterfaceId, Type, TypeDefKind, WorldItem, WorldKey,
+};
 use wit_bindgen_core::{Files, name_package_module};
 use wit_bindgen_cpp::Opts;
 
@@ -152,9 +154,10 @@ fn path(wit: &Wit, key: &WorldKey, function: &Function) -> Vec<String> {
         Some(WorldItem::Interface { id, .. }) => path.extend(namespace(wit, key, *id)),
         _ => path.push(to_c_ident(&world.name)),
     }
-    let class = function.kind.resource().map(|resource| {
-        wit.resolve.types[resource].name.as_deref().unwrap_or_default().to_pascal_case()
-    });
+    let class = function
+        .kind
+        .resource()
+        .map(|resource| wit.resolve.types[resource].name.as_deref().unwrap_or_default().to_pascal_case());
     path.extend(class.clone());
     path.push(match (&function.kind, class) {
         (FunctionKind::Constructor(_), Some(class)) if !is_fallible(wit, function) => class,
@@ -182,4 +185,45 @@ fn namespace(wit: &Wit, key: &WorldKey, id: InterfaceId) -> Vec<String> {
         interface.name.clone(),
     ];
     names.into_iter().flatten().map(|name| to_c_ident(&name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::wit;
+
+    const WIT: &str = "package a:b@1.0.0; interface i { resource r { constructor(n: u8); both: static func(a: r, b: r); } \
+                       size-of: func(r: borrow<r>) -> u32; } world w { export i; export go: func(); }";
+
+    fn world() -> Wit {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.wit");
+        std::fs::write(&file, WIT).unwrap();
+        wit::load(&file, "w").unwrap()
+    }
+
+    #[test]
+    fn a_resource_that_comes_back_has_its_present_handle() {
+        let files = bindings(&world()).unwrap();
+        let source = files.iter().find(|(name, _)| *name == "w.cpp").unwrap().1;
+        let source = String::from_utf8_lossy(source);
+        for (object, handle) in [("obj0", "arg0"), ("obj1", "arg1")] {
+            let lines = format!("ResourceRep({handle}));\n  {object}->handle = {handle};\n");
+            assert!(source.contains(&lines), "no `{lines}` in\n{source}");
+        }
+    }
+
+    #[test]
+    fn functions_are_known_by_their_symbols() {
+        let exports = exports(&world());
+        let find =
+            |symbol: &str| exports.iter().find(|export| export.symbol.is(symbol)).map(|e| e.name.as_str());
+        assert_eq!(find("_ZN7exports1w2GoEv"), Some("exports::w::Go"));
+        assert_eq!(find("_ZN7exports1a1b1i1RC1Eh"), Some("exports::a::b::i::R::R"));
+        assert_eq!(
+            find("_ZN7exports1a1b1i6SizeOfENSt3__117reference_wrapperE"),
+            Some("exports::a::b::i::SizeOf")
+        );
+        assert_eq!(find("_ZN7exports1w2GoneEv"), None);
+    }
 }

@@ -6,6 +6,7 @@ mod bad_input;
 mod builds;
 mod clients;
 mod flow;
+mod native;
 mod new;
 mod pairs;
 mod road;

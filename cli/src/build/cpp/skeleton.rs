@@ -38,7 +38,8 @@ pub(super) fn of(wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
         }
     }
     let main = files.iter().map(|(name, _)| name).find(|name| name.ends_with("_cpp.h")).unwrap_or_default();
-    let mut text = format!("#include \"{main}\"\n\n#include <cstdio>\n#include <cstdlib>\n\n{NOT_IMPLEMENTED}");
+    let mut text =
+        format!("#include \"{main}\"\n\n#include <cstdio>\n#include <cstdlib>\n\n{NOT_IMPLEMENTED}");
     if native::is_command(wit) {
         text.push_str("\nint main() {\n    NotImplemented(\"main\");\n}\n");
     } else {
@@ -110,7 +111,8 @@ impl Reader {
         if line.starts_with("//") {
             return None;
         }
-        let word = |keyword: &str| line.strip_prefix(keyword).and_then(|rest| rest.split([' ', ':', '{']).next());
+        let word =
+            |keyword: &str| line.strip_prefix(keyword).and_then(|rest| rest.split([' ', ':', '{']).next());
         let (opened, closed) = (line.matches('{').count(), line.matches('}').count());
         let function = if opened == 0 { self.function(line) } else { None };
         for _ in closed..opened {
@@ -150,5 +152,49 @@ impl Reader {
         let name = class.map_or_else(|| name.to_owned(), |class| format!("{class}::{name}"));
         let declaration = format!("{result} {name}({parameters}").trim_start().to_owned();
         Some(Function { namespace: spaces.join("::"), name, declaration })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::wit;
+
+    fn skeleton(text: &str) -> Vec<SourceFile> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.wit");
+        std::fs::write(&file, text).unwrap();
+        of(&wit::load(&file, "w").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_export_is_there_with_its_declaration() {
+        let sources = skeleton(
+            "package a:b@1.0.0; interface i { resource r { constructor(n: u8); size: func() -> u32; } \
+             say: func(to: string) -> result<u32, string>; } \
+             world w { import other: func(); export i; export go: func(fast: bool) -> u64; }",
+        );
+        let paths: Vec<&str> = sources.iter().map(|source| source.path.as_str()).collect();
+        assert_eq!(paths, ["src/exports-a-b-i-R.h", "src/component.cpp"]);
+        let text = &sources[1].text;
+        let expected = [
+            "uint64_t Go(bool fast) {\n    NotImplemented(\"go\");\n}\n\n} // namespace exports::w\n",
+            "std::expected<uint32_t, wit::string> Say(wit::string to) {\n    \
+             NotImplemented(\"a:b/i@1.0.0#say\");\n}\n",
+            "R::R(uint8_t n) {\n    NotImplemented(\"a:b/i@1.0.0#[constructor]r\");\n}\n",
+            "uint32_t R::Size() {\n    NotImplemented(\"a:b/i@1.0.0#[method]r.size\");\n}\n",
+        ];
+        for expected in expected {
+            assert!(text.contains(expected), "no `{expected}` in\n{text}");
+        }
+        for absent in ["Other", "ResourceNew", "Dtor", "int main"] {
+            assert!(!text.contains(absent), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_world_without_exports_has_a_main() {
+        let text = skeleton("package a:b; world w { import other: func(); }").remove(0).text;
+        assert!(text.ends_with("\nint main() {\n    NotImplemented(\"main\");\n}\n"), "{text}");
     }
 }
