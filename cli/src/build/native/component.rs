@@ -59,7 +59,7 @@ pub(in super::super) fn build(
     objects.extend(compiler.compile(&generated.sources, output)?);
     check(wit, &exports, &objects)?;
     let core = link(&compiler, dialect, &objects, &generated.objects, main, output)?;
-    encode::module(core, wit, if main { Adapter::Command } else { Adapter::Reactor }, None)
+    encode::module(core, wit, if main { Adapter::Command } else { Adapter::Reactor }, false)
 }
 
 /// The bindings as they lie in the work folder.
