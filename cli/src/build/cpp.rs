@@ -9,7 +9,7 @@ mod skeleton;
 use heck::ToPascalCase;
 use wit_bindgen_c::to_c_ident;
 use wit_bindgen_core::wit_parser::{
-    Function, FunctionKind, InterfaceId, Type, TypeDefKind, WorldItem, WorldKey,
+    Function, FunctionKind, InterfaceId, Resolve, Type, TypeDefKind, WorldId, WorldItem, WorldKey,
 };
 use wit_bindgen_core::{Files, name_package_module};
 use wit_bindgen_cpp::Opts;
@@ -24,6 +24,9 @@ const LANGUAGE: &str = "C++";
 
 /// The version of the generator that wkit carries.
 const BINDINGS: &str = "0.63.0";
+
+/// The header of what all bindings have in common.
+const HELPERS: &str = "wit.h";
 
 static DIALECT: Dialect =
     Dialect { title: LANGUAGE, endings: &["cpp", "cc", "cxx", "c"], driver: "c++", bindings, exports };
@@ -87,14 +90,20 @@ fn bindings(wit: &Wit) -> Result<Files, BuildError> {
             feature,
         });
     }
-    let mut files = Files::default();
-    let mut resolve = wit.resolve.clone();
-    Opts::default().build(None).generate(&mut resolve, wit.world, &mut files).map_err(|error| {
-        BuildError::Encode {
-            world: wit.world_name().to_owned(),
-            message: format!("no bindings for {LANGUAGE}: {error:#}"),
+    let mut files = generate(&wit.resolve, wit.world, wit.world_name())?;
+    if files.iter().all(|(name, _)| name != HELPERS) {
+        // The headers of resources include it, which the generator overlooks in a world that has no other use for it.
+        let mut resolve = Resolve::default();
+        let parsed = resolve
+            .push_str("helpers.wit", "package wkit:helpers; world helpers { import f: func() -> string; }");
+        let world = parsed
+            .and_then(|package| resolve.select_world(&[package], None))
+            .map_err(|error| failure(wit.world_name(), &error))?;
+        let helpers = generate(&resolve, world, wit.world_name())?;
+        if let Some((name, contents)) = helpers.iter().find(|(name, _)| *name == HELPERS) {
+            files.push(name, contents);
         }
-    })?;
+    }
     let mut mended = Files::default();
     for (name, contents) in files.iter() {
         match std::str::from_utf8(contents) {
@@ -103,6 +112,17 @@ fn bindings(wit: &Wit) -> Result<Files, BuildError> {
         }
     }
     Ok(native::quiet(&mended))
+}
+
+fn generate(resolve: &Resolve, world: WorldId, name: &str) -> Result<Files, BuildError> {
+    let mut files = Files::default();
+    let generated = Opts::default().build(None).generate(&mut resolve.clone(), world, &mut files);
+    generated.map_err(|error| failure(name, &error))?;
+    Ok(files)
+}
+
+fn failure(world: &str, error: &anyhow::Error) -> BuildError {
+    BuildError::Encode { world: world.to_owned(), message: format!("no bindings for {LANGUAGE}: {error:#}") }
 }
 
 /// The bindings forget the handle of a resource that comes back: it would be dropped under the one that it had
@@ -185,4 +205,51 @@ fn namespace(wit: &Wit, key: &WorldKey, id: InterfaceId) -> Vec<String> {
         interface.name.clone(),
     ];
     names.into_iter().flatten().map(|name| to_c_ident(&name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::wit;
+
+    const WIT: &str = "package a:b@1.0.0; interface i { resource r { constructor(n: u8); both: static func(a: r, b: r); } \
+                       size-of: func(r: borrow<r>) -> u32; } world w { export i; export go: func(); }";
+
+    fn world() -> Wit {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.wit");
+        std::fs::write(&file, WIT).unwrap();
+        wit::load(&file, "w").unwrap()
+    }
+
+    #[test]
+    fn a_resource_that_comes_back_has_its_present_handle() {
+        let files = bindings(&world()).unwrap();
+        let source = files.iter().find(|(name, _)| *name == "w.cpp").unwrap().1;
+        let source = String::from_utf8_lossy(source);
+        for (object, handle) in [("obj0", "arg0"), ("obj1", "arg1")] {
+            let lines = format!("ResourceRep({handle}));\n  {object}->handle = {handle};\n");
+            assert!(source.contains(&lines), "no `{lines}` in\n{source}");
+        }
+    }
+
+    #[test]
+    fn what_all_bindings_have_in_common_is_always_there() {
+        let files = bindings(&world()).unwrap();
+        assert!(files.iter().any(|(name, _)| name == HELPERS));
+    }
+
+    #[test]
+    fn functions_are_known_by_their_symbols() {
+        let exports = exports(&world());
+        let find =
+            |symbol: &str| exports.iter().find(|export| export.symbol.is(symbol)).map(|e| e.name.as_str());
+        assert_eq!(find("_ZN7exports1w2GoEv"), Some("exports::w::Go"));
+        assert_eq!(find("_ZN7exports1a1b1i1RC1Eh"), Some("exports::a::b::i::R::R"));
+        assert_eq!(
+            find("_ZN7exports1a1b1i6SizeOfENSt3__117reference_wrapperE"),
+            Some("exports::a::b::i::SizeOf")
+        );
+        assert_eq!(find("_ZN7exports1w2GoneEv"), None);
+    }
 }

@@ -250,7 +250,11 @@ pub(crate) enum BuildError {
 }
 
 /// What compilers write that a person who uses wkit cannot know the reason of, and what to do then.
-const COMPILER_HINTS: [(&str, &str); 3] = [
+const COMPILER_HINTS: [(&str, &str); 4] = [
+    (
+        ": undefined symbol: ",
+        "add the function, or correct its name: no source has it, and no header of the bindings declares it as an import",
+    ),
     (
         "bindings/exports.ts(",
         "what the sources export does not fit the world: the line that is shown says what is expected",
@@ -306,6 +310,10 @@ impl BuildError {
             )),
             Self::Option { key, known: [], .. } => Some(format!("leave out `{key}`")),
             Self::Option { known, .. } => Some(format!("the language knows {}", quoted(*known))),
+            Self::Encode { message, .. } if message.contains("requires an import interface named") => Some(
+                "let the world import that interface, or leave out the call: the bindings have every import of the world"
+                    .to_owned(),
+            ),
             Self::NotImplemented { names, .. } => Some(format!(
                 "add {}; the bindings that `wkit bindings` writes declare what is missing",
                 several(names)

@@ -61,7 +61,7 @@ pub(super) enum Symbol {
 
 impl Symbol {
     /// Whether `name` is this function's.
-    fn is(&self, name: &str) -> bool {
+    pub(super) fn is(&self, name: &str) -> bool {
         match self {
             Self::Is(symbol) => name == symbol,
             // C++ marks what may be called on a constant.

@@ -7,6 +7,7 @@ mod builds;
 mod clients;
 mod flow;
 mod module;
+mod native;
 mod new;
 mod pairs;
 mod road;

@@ -154,3 +154,47 @@ impl Reader {
         Some(Function { namespace: spaces.join("::"), name, declaration })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::wit;
+
+    fn skeleton(text: &str) -> Vec<SourceFile> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.wit");
+        std::fs::write(&file, text).unwrap();
+        of(&wit::load(&file, "w").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_export_is_there_with_its_declaration() {
+        let sources = skeleton(
+            "package a:b@1.0.0; interface i { resource r { constructor(n: u8); size: func() -> u32; } \
+             say: func(to: string) -> result<u32, string>; } \
+             world w { import other: func(); export i; export go: func(fast: bool) -> u64; }",
+        );
+        let paths: Vec<&str> = sources.iter().map(|source| source.path.as_str()).collect();
+        assert_eq!(paths, ["src/exports-a-b-i-R.h", "src/component.cpp"]);
+        let text = &sources[1].text;
+        let expected = [
+            "uint64_t Go(bool fast) {\n    NotImplemented(\"go\");\n}\n\n} // namespace exports::w\n",
+            "std::expected<uint32_t, wit::string> Say(wit::string to) {\n    \
+             NotImplemented(\"a:b/i@1.0.0#say\");\n}\n",
+            "R::R(uint8_t n) {\n    NotImplemented(\"a:b/i@1.0.0#[constructor]r\");\n}\n",
+            "uint32_t R::Size() {\n    NotImplemented(\"a:b/i@1.0.0#[method]r.size\");\n}\n",
+        ];
+        for expected in expected {
+            assert!(text.contains(expected), "no `{expected}` in\n{text}");
+        }
+        for absent in ["Other", "ResourceNew", "Dtor", "int main"] {
+            assert!(!text.contains(absent), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_world_without_exports_has_a_main() {
+        let text = skeleton("package a:b; world w { import other: func(); }").remove(0).text;
+        assert!(text.ends_with("\nint main() {\n    NotImplemented(\"main\");\n}\n"), "{text}");
+    }
+}

@@ -154,13 +154,13 @@ fn link(
     if first.is_some() {
         output(&format!("the library of {} is compiled, once for all components", dialect.title));
     }
-    let mut command = super::zig(compiler.tools, compiler.folder, compiler.work_folder)?;
+    let mut command = super::zig(compiler.tools, compiler.work_folder, compiler.work_folder)?;
     // The same optimization for all components, as the C library is compiled once for each.
     command.args([dialect.driver, "--target=wasm32-wasi", "-Oz", "-g0"]);
     if !main {
         command.arg("-mexec-model=reactor");
     }
-    command.args(objects.iter().map(|object| shorter(&object.file, compiler.folder))).args(more);
+    command.args(objects.iter().map(|object| shorter(&object.file, compiler.work_folder))).args(more);
     command.arg("-o").arg(&core);
     process::run_plainly(&mut command, &format!("zig {} -o core.wasm", dialect.driver), output)?;
     if let Some(mark) = first {

@@ -87,3 +87,49 @@ pub(super) fn shown(ty: &FuncType) -> String {
         results => format!("({}) -> {}", list(ty.params()), list(results)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_encoder::{
+        CodeSection, EntityType, Function, FunctionSection, ImportSection, LinkingSection, Module,
+        SymbolTable, TypeSection, ValType,
+    };
+
+    use super::*;
+
+    #[test]
+    fn functions_are_told_apart_with_their_types() {
+        let mut module = Module::new();
+        let mut types = TypeSection::new();
+        types.ty().function([ValType::I32, ValType::F64], [ValType::I32]);
+        types.ty().function([], []);
+        let mut imports = ImportSection::new();
+        imports.import("env", "wanted", EntityType::Function(0));
+        let mut functions = FunctionSection::new();
+        let mut code = CodeSection::new();
+        for _ in 0..2 {
+            functions.function(1);
+            let mut empty = Function::new([]);
+            empty.instruction(&wasm_encoder::Instruction::End);
+            code.function(&empty);
+        }
+        let mut symbols = SymbolTable::new();
+        symbols.function(SymbolTable::WASM_SYM_UNDEFINED, 0, None);
+        symbols.function(0, 1, Some("defined"));
+        symbols.function(SymbolTable::WASM_SYM_BINDING_LOCAL, 2, Some("local"));
+        let mut linking = LinkingSection::new();
+        linking.symbol_table(&symbols);
+        module.section(&types).section(&imports).section(&functions).section(&code).section(&linking);
+        let read = Symbols::read(&module.finish()).unwrap();
+        let names = |symbols: &BTreeMap<String, FuncType>| -> Vec<String> {
+            symbols.iter().map(|(name, ty)| format!("{name} {}", shown(ty))).collect()
+        };
+        assert_eq!(names(&read.wanted), ["wanted (i32, f64) -> i32"]);
+        assert_eq!(names(&read.defined), ["defined ()"]);
+    }
+
+    #[test]
+    fn what_is_no_object_is_an_error() {
+        assert!(Symbols::read(b"\x7fELF").is_err());
+    }
+}
