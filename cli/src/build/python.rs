@@ -99,14 +99,16 @@ impl Language for Python {
         command.env("VIRTUAL_ENV", &environment);
         let shown = format!("componentize-py --world {} componentize {module}", input.world);
         let mut lines = Vec::new();
-        process::run_plainly(&mut command, &shown, &mut |line| lines.push(line.to_owned())).map_err(|error| {
-            let mut useful = explain::useful(&lines);
-            if useful.is_empty() {
-                useful.clone_from(&lines);
-            }
-            useful.iter().for_each(|line| output(line));
-            error.with_hint(explain::hint(&lines, &site_packages(&environment), wit))
-        })?;
+        process::run_plainly(&mut command, &shown, &mut |line| lines.push(line.to_owned())).map_err(
+            |error| {
+                let mut useful = explain::useful(&lines);
+                if useful.is_empty() {
+                    useful.clone_from(&lines);
+                }
+                useful.iter().for_each(|line| output(line));
+                error.with_hint(explain::hint(&lines, &site_packages(&environment), wit))
+            },
+        )?;
         read::compiled(&made)
     }
 

@@ -8,19 +8,26 @@ use crate::build::wit::Wit;
 /// The mark of what `component.py` has found.
 const FAULT: &str = "wkit-fault: ";
 
-/// The tool's own folders, as the interpreter inside sees them: the person's is the first.
+/// Where the interpreter inside sees the person's folder, and the packages of its environment.
 const SOURCES: &str = "/0/";
+const PACKAGES: &str = "/2/";
 
 /// The lines that a person can use, from all that were written.
 pub(super) fn useful(lines: &[String]) -> Vec<String> {
-    let faults: Vec<String> =
-        lines.iter().filter_map(|line| line.split_once(FAULT)).map(|(_, fault)| fault.replace(SOURCES, "")).collect();
+    let mut faults: Vec<String> = Vec::new();
+    // The message stands in the output twice.
+    for fault in lines.iter().filter_map(|line| line.strip_prefix(FAULT)).map(plain) {
+        if !faults.contains(&fault) {
+            faults.push(fault);
+        }
+    }
     if !faults.is_empty() {
         return faults;
     }
     let mut kept = Vec::new();
     // The interpreter on this side says where the tool is; what it was told comes behind the name of its error.
-    let mut lines = lines.iter().map(String::as_str).skip_while(|line| !line.starts_with("AssertionError: ")).peekable();
+    let mut lines =
+        lines.iter().map(String::as_str).skip_while(|line| !line.starts_with("AssertionError: ")).peekable();
     if lines.peek().is_none() {
         return kept;
     }
@@ -29,12 +36,14 @@ pub(super) fn useful(lines: &[String]) -> Vec<String> {
     for line in told.take_while(|line| !line.starts_with("Stack backtrace:")) {
         // A frame has its place on one line, and the code below it, with more space in front.
         if line.starts_with("  File ") {
-            own_frame = line.contains("wkit_component.py") || line.contains("<frozen importlib");
+            own_frame = ["wkit_component.py", "<frozen importlib", "/python/importlib/"]
+                .iter()
+                .any(|own| line.contains(own));
         } else if !line.starts_with("    ") {
             own_frame = false;
         }
         if !own_frame {
-            kept.push(line.replace(SOURCES, ""));
+            kept.push(plain(line));
         }
     }
     // Behind this the last line stands once more.
@@ -47,6 +56,11 @@ pub(super) fn useful(lines: &[String]) -> Vec<String> {
         kept.pop();
     }
     kept
+}
+
+/// A line with the names that files have outside.
+fn plain(line: &str) -> String {
+    line.replace(SOURCES, "").replace(PACKAGES, "site-packages/")
 }
 
 /// What to do about the failure.
@@ -68,7 +82,8 @@ pub(super) fn hint(lines: &[String], site_packages: &[PathBuf], wit: &Wit) -> Op
         ));
     }
     (!missing.is_empty()).then(|| {
-        "packages come from the environment `.venv` in the component's folder, and from nowhere else".to_owned()
+        "packages come from the environment `.venv` in the component's folder, and from nowhere else"
+            .to_owned()
     })
 }
 
@@ -95,7 +110,8 @@ fn native(module: &str, site_packages: &[PathBuf]) -> Option<(String, String)> {
     let (last, folders) = parts.split_last()?;
     site_packages.iter().find_map(|packages| {
         let folder = packages.join(folders.iter().collect::<PathBuf>());
-        let names = folder.read_dir().ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let names =
+            folder.read_dir().ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
         let file = names.filter(|name| is_native(name, last)).min()?;
         let path = Path::new(&folders.join("/")).join(file).display().to_string();
         Some((parts.first()?.to_string(), path))
@@ -130,6 +146,9 @@ mod tests {
 AssertionError: Traceback (most recent call last):
   File "/1/wkit_component.py", line 107, in <module>
     importlib.import_module(_module)
+  File "/python/importlib/__init__.py", line 88, in import_module
+    return _bootstrap._gcd_import(name[level:], package, level)
+           ~~~~~~~~~~~~~~~~~~~~~~^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   File "<frozen importlib._bootstrap>", line 1, in x
   File "/0/app.py", line 1, in <module>
     import requests
@@ -154,13 +173,14 @@ Stack backtrace:
 
     #[test]
     fn faults_stand_alone() {
-        let text = "AssertionError: Traceback\nTypeError: \nwkit-fault: /0/app.py:3: a\nwkit-fault: b\nCaused by:\n";
+        let text = "AssertionError: Traceback\nTypeError: \nwkit-fault: /0/app.py:3: a\nwkit-fault: b\nCaused by:\n\nwkit-fault: b\n";
         assert_eq!(useful(&lines(text)), ["app.py:3: a", "b"]);
     }
 
     #[test]
     fn what_is_not_understood_is_not_cut() {
-        let text = "AssertionError: unable to add the world\n\nCaused by:\n    0: no\n\nStack backtrace:\n  0: x";
+        let text =
+            "AssertionError: unable to add the world\n\nCaused by:\n    0: no\n\nStack backtrace:\n  0: x";
         assert_eq!(useful(&lines(text)).join("\n"), "unable to add the world\n\nCaused by:\n    0: no");
         assert!(useful(&lines("killed")).is_empty());
     }
@@ -174,10 +194,14 @@ Stack backtrace:
         fs::write(core.join("_other.py"), "").unwrap();
         let packages = [folder.path().to_owned()];
         let found = native("numpy._core._umath", &packages).unwrap();
-        assert_eq!(found, ("numpy".to_owned(), "numpy/_core/_umath.cpython-311-x86_64-linux-gnu.so".to_owned()));
+        assert_eq!(
+            found,
+            ("numpy".to_owned(), "numpy/_core/_umath.cpython-311-x86_64-linux-gnu.so".to_owned())
+        );
         assert_eq!(native("numpy._core._other", &packages), None);
         assert_eq!(native("requests", &packages), None);
-        let message = "ImportError: cannot import name '_umath' from 'numpy._core' (/2/numpy/_core/__init__.py)";
+        let message =
+            "ImportError: cannot import name '_umath' from 'numpy._core' (/2/numpy/_core/__init__.py)";
         assert_eq!(missing_modules(&lines(message)), ["numpy._core._umath"]);
     }
 }

@@ -5,7 +5,7 @@ mod types;
 use std::collections::{BTreeMap, BTreeSet};
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
-use wit_parser::{Function, FunctionKind, InterfaceId, TypeId, TypeDefKind, WorldItem, WorldKey};
+use wit_parser::{Function, FunctionKind, InterfaceId, TypeDefKind, TypeId, WorldItem, WorldKey};
 
 use self::types::Types;
 use crate::build::SourceFile;
@@ -16,9 +16,9 @@ const WIDTH: usize = 88;
 
 /// Words that cannot be names.
 const RESERVED: [&str; 35] = [
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
-    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
-    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
+    "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
+    "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
 
 /// The module `app`, and a module for every exported interface with resources.
@@ -32,12 +32,22 @@ pub(super) fn files(wit: &Wit) -> Vec<SourceFile> {
             WorldItem::Function(function) => own.push(function),
             WorldItem::Interface { id, .. } => {
                 let interface = &wit.resolve.interfaces[*id];
-                let functions: Vec<&Function> =
-                    interface.functions.values().filter(|function| function.kind.resource().is_none()).collect();
+                let functions: Vec<&Function> = interface
+                    .functions
+                    .values()
+                    .filter(|function| function.kind.resource().is_none())
+                    .collect();
                 let class = names.class(*id);
                 if !functions.is_empty() {
                     app.imports.insert("from wit_world import exports".to_owned());
-                    app.class(wit, &names, &class, &format!("exports.{class}"), interface.docs.contents.as_deref(), &functions);
+                    app.class(
+                        wit,
+                        &names,
+                        &class,
+                        &format!("exports.{class}"),
+                        interface.docs.contents.as_deref(),
+                        &functions,
+                    );
                 }
                 files.extend(resources(wit, &names, *id));
             }
@@ -69,7 +79,10 @@ fn resources(wit: &Wit, names: &Names, id: InterfaceId) -> Option<SourceFile> {
         let docs = wit.resolve.types[*ty].docs.contents.as_deref();
         module.class(wit, names, &class, &format!("{name}.{class}"), docs, &functions);
     }
-    let what = format!("\"\"\"The resources of the interface `{}`.\"\"\"", interface.name.as_deref().unwrap_or(&name));
+    let what = format!(
+        "\"\"\"The resources of the interface `{}`.\"\"\"",
+        interface.name.as_deref().unwrap_or(&name)
+    );
     (!module.classes.is_empty()).then(|| SourceFile { path: format!("{name}.py"), text: module.text(&what) })
 }
 
@@ -92,7 +105,8 @@ impl Module {
         functions: &[&Function],
     ) {
         let mut text = format!("class {name}({parent}):\n{}", docstring(docs, "    "));
-        let methods: Vec<String> = functions.iter().map(|function| self.method(wit, names, function)).collect();
+        let methods: Vec<String> =
+            functions.iter().map(|function| self.method(wit, names, function)).collect();
         if !text.ends_with(":\n") && !methods.is_empty() {
             text.push('\n');
         }
@@ -119,7 +133,8 @@ impl Module {
         let decorator = if is_static { "    @classmethod\n" } else { "" };
         let mut head = format!("    {start} {name}({}) -> {result}:", parameters.join(", "));
         if head.len() > WIDTH {
-            let lines: String = parameters.iter().map(|parameter| format!("        {parameter},\n")).collect();
+            let lines: String =
+                parameters.iter().map(|parameter| format!("        {parameter},\n")).collect();
             head = format!("    {start} {name}(\n{lines}    ) -> {result}:");
         }
         let docs = docstring(function.docs.contents.as_deref(), "        ");
@@ -130,7 +145,8 @@ impl Module {
     fn text(&self, what: &str) -> String {
         let (plain, from): (Vec<&str>, Vec<&str>) =
             self.imports.iter().map(String::as_str).partition(|line| line.starts_with("import "));
-        let (typing, from): (Vec<&str>, Vec<&str>) = from.into_iter().partition(|line| line.contains("typing"));
+        let (typing, from): (Vec<&str>, Vec<&str>) =
+            from.into_iter().partition(|line| line.contains("typing"));
         let mut blocks = vec![what.to_owned()];
         for block in [typing, [plain, from].concat()] {
             if !block.is_empty() {
@@ -150,7 +166,8 @@ fn docstring(docs: Option<&str>, indent: &str) -> String {
     match lines[..] {
         [line] if !line.ends_with('"') => format!("{indent}\"\"\"{line}\"\"\"\n"),
         _ => {
-            let line = |line: &&str| if line.is_empty() { "\n".to_owned() } else { format!("{indent}{line}\n") };
+            let line =
+                |line: &&str| if line.is_empty() { "\n".to_owned() } else { format!("{indent}{line}\n") };
             let body: String = lines.iter().map(line).collect();
             format!("{indent}\"\"\"\n{body}{indent}\"\"\"\n")
         }
@@ -179,7 +196,10 @@ impl Names {
             });
             named.collect()
         };
-        Self { imports: distinct(&interfaces(&world.imports)), exports: distinct(&interfaces(&world.exports)) }
+        Self {
+            imports: distinct(&interfaces(&world.imports)),
+            exports: distinct(&interfaces(&world.exports)),
+        }
     }
 
     /// The module of an exported interface.
@@ -213,7 +233,11 @@ struct Name {
 
 impl Name {
     fn of(wit: &Wit, key: &WorldKey) -> Self {
-        let plain = |name: &str| Self { short: name.to_snake_case(), package: String::new(), full: name.to_snake_case() };
+        let plain = |name: &str| Self {
+            short: name.to_snake_case(),
+            package: String::new(),
+            full: name.to_snake_case(),
+        };
         match key {
             WorldKey::Name(name) => plain(name),
             WorldKey::Interface(id) => {
@@ -222,7 +246,8 @@ impl Name {
                 let Some(package) = interface.package else { return plain(short) };
                 let package = &wit.resolve.packages[package].name;
                 let owner = format!("{}-{}", package.namespace, package.name);
-                let version = package.version.as_ref().map(|version| format!("-{version}").replace(['.', '+'], "-"));
+                let version =
+                    package.version.as_ref().map(|version| format!("-{version}").replace(['.', '+'], "-"));
                 Self {
                     short: short.to_snake_case(),
                     package: format!("{owner}-{short}").to_snake_case(),
