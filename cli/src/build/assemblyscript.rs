@@ -142,7 +142,7 @@ impl Language for AssemblyScript {
         core_module::check_imports(&module, wit, &entry)?;
         let module = core_module::rename_exports(&module, &bindings.exports)
             .map_err(|error| encode_error(wit, &error.into()))?;
-        encode::module(module, wit, encode::Adapter::Reactor, Some(encode::StringEncoding::UTF16))
+        encode::reactor(module, wit)
     }
 }
 

@@ -4,6 +4,7 @@ mod skeleton;
 
 use std::collections::HashMap;
 
+use heck::ToSnakeCase;
 use wit_bindgen_c::{Opts, c_func_name};
 use wit_bindgen_core::Files;
 use wit_bindgen_core::wit_parser::{Function, WorldItem, WorldKey};
@@ -53,8 +54,8 @@ impl Language for C {
         native::headers(input, &DIALECT, wit)
     }
 
-    fn skeleton(&self, name: &str, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
-        skeleton::of(name, wit)
+    fn skeleton(&self, _: &str, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
+        skeleton::of(wit)
     }
 
     fn compile(
@@ -69,7 +70,7 @@ impl Language for C {
 
 /// The header, the source and the object that make a world C.
 fn bindings(wit: &Wit) -> Result<Files, BuildError> {
-    if let Some(feature) = unsupported(wit) {
+    if let Some(feature) = native::unsupported(wit) {
         return Err(BuildError::Unsupported {
             language: LANGUAGE,
             world: wit.world_name().to_owned(),
@@ -87,19 +88,25 @@ fn bindings(wit: &Wit) -> Result<Files, BuildError> {
     Ok(native::quiet(&files))
 }
 
-/// The functions that the sources must have.
+/// The functions that the sources must have: those of the world, and one that frees each resource.
 fn exports(wit: &Wit) -> Vec<Export> {
-    native::exported(wit)
-        .map(|(key, function)| {
-            let name = c_name(wit, key, function);
-            Export {
-                wit: native::shown(wit, key, function),
-                owner: wit.resolve.name_world_key(key),
-                symbol: Symbol::Is(name.clone()),
-                name,
-            }
-        })
-        .collect()
+    let export = |key: &WorldKey, shown: String, name: String| Export {
+        wit: shown,
+        owner: wit.resolve.name_world_key(key),
+        symbol: Symbol::Is(name.clone()),
+        name,
+    };
+    let functions = native::exported(wit)
+        .map(|(key, function)| export(key, native::shown(wit, key, function), c_name(wit, key, function)));
+    let destructors = native::resources(wit).map(|(key, resource, constructor)| {
+        // The interface's part of a function's name is that of the destructor as well.
+        let own = constructor.name.to_snake_case().replace('.', "_");
+        let name = c_name(wit, key, constructor);
+        let interface = name.strip_suffix(&own).unwrap_or(&name);
+        let shown = format!("the destructor of {}#{resource}", wit.resolve.name_world_key(key));
+        export(key, shown, format!("{interface}{}_destructor", resource.to_snake_case()))
+    });
+    functions.chain(destructors).collect()
 }
 
 /// The name of an exported function in C.
@@ -107,12 +114,4 @@ fn c_name(wit: &Wit, key: &WorldKey, function: &Function) -> String {
     let world = &wit.resolve.worlds[wit.world];
     let interface = matches!(world.exports.get(key), Some(WorldItem::Interface { .. })).then_some(key);
     c_func_name(false, &wit.resolve, &world.name, interface, function, &HashMap::new())
-}
-
-/// The first thing in the world that the bindings cannot express.
-fn unsupported(wit: &Wit) -> Option<String> {
-    if let Some(feature) = wit.first_async() {
-        return Some(feature);
-    }
-    native::unsupported(wit)
 }

@@ -8,7 +8,9 @@ mod skeleton;
 
 use heck::ToPascalCase;
 use wit_bindgen_c::to_c_ident;
-use wit_bindgen_core::wit_parser::{Function, FunctionKind, InterfaceId, WorldItem, WorldKey};
+use wit_bindgen_core::wit_parser::{
+    Function, FunctionKind, InterfaceId, Type, TypeDefKind, WorldItem, WorldKey,
+};
 use wit_bindgen_core::{Files, name_package_module};
 use wit_bindgen_cpp::Opts;
 
@@ -62,8 +64,8 @@ impl Language for Cpp {
         native::headers(input, &DIALECT, wit)
     }
 
-    fn skeleton(&self, name: &str, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
-        skeleton::of(name, wit)
+    fn skeleton(&self, _: &str, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
+        skeleton::of(wit)
     }
 
     fn compile(
@@ -93,7 +95,32 @@ fn bindings(wit: &Wit) -> Result<Files, BuildError> {
             message: format!("no bindings for {LANGUAGE}: {error:#}"),
         }
     })?;
-    Ok(native::quiet(&files))
+    let mut mended = Files::default();
+    for (name, contents) in files.iter() {
+        match std::str::from_utf8(contents) {
+            Ok(source) if name.ends_with(".cpp") => mended.push(name, with_handles(source).as_bytes()),
+            _ => mended.push(name, contents),
+        }
+    }
+    Ok(native::quiet(&mended))
+}
+
+/// The bindings forget the handle of a resource that comes back: it would be dropped under the one that it had
+/// when it was made, which may be another's by now.
+fn with_handles(source: &str) -> String {
+    let mut mended = String::with_capacity(source.len());
+    for line in source.lines() {
+        mended.push_str(line);
+        mended.push('\n');
+        let object = line.trim_start().strip_prefix("auto ").and_then(|rest| rest.split_once(" = "));
+        let handle = line.split_once("::ResourceRep(").and_then(|(_, rest)| rest.strip_suffix("));"));
+        if let (Some((object, owned)), Some(handle)) = (object, handle)
+            && owned.contains("::Owned(")
+        {
+            mended.push_str(&format!("  {object}->handle = {handle};\n"));
+        }
+    }
+    mended
 }
 
 /// The functions that the sources must have.
@@ -101,12 +128,19 @@ fn exports(wit: &Wit) -> Vec<Export> {
     native::exported(wit)
         .map(|(key, function)| {
             let path = path(wit, key, function);
-            let mangled: String = path.iter().map(|name| format!("{}{name}", name.len())).collect();
+            let mangled = |path: &[String]| -> String {
+                path.iter().map(|name| format!("{}{name}", name.len())).collect()
+            };
+            // A constructor has no name of its own behind that of its class.
+            let symbol = match path.split_last() {
+                Some((name, class)) if class.last() == Some(name) => format!("_ZN{}C", mangled(class)),
+                _ => format!("_ZN{}E", mangled(&path)),
+            };
             Export {
                 wit: native::shown(wit, key, function),
                 owner: wit.resolve.name_world_key(key),
                 name: path.join("::"),
-                symbol: Symbol::BeginsWith(format!("_ZN{mangled}E")),
+                symbol: Symbol::BeginsWith(symbol),
             }
         })
         .collect()
@@ -120,15 +154,22 @@ fn path(wit: &Wit, key: &WorldKey, function: &Function) -> Vec<String> {
         Some(WorldItem::Interface { id, .. }) => path.extend(namespace(wit, key, *id)),
         _ => path.push(to_c_ident(&world.name)),
     }
-    if let Some(resource) = function.kind.resource() {
-        path.push(wit.resolve.types[resource].name.as_deref().unwrap_or_default().to_pascal_case());
-    }
-    path.push(match function.kind {
-        // What the bindings call; the class has a constructor for it.
-        FunctionKind::Constructor(_) => "New".to_owned(),
+    let class = function
+        .kind
+        .resource()
+        .map(|resource| wit.resolve.types[resource].name.as_deref().unwrap_or_default().to_pascal_case());
+    path.extend(class.clone());
+    path.push(match (&function.kind, class) {
+        (FunctionKind::Constructor(_), Some(class)) if !is_fallible(wit, function) => class,
+        (FunctionKind::Constructor(_), _) => "Create".to_owned(),
         _ => function.item_name().to_pascal_case(),
     });
     path
+}
+
+/// Whether a constructor may return an error.
+fn is_fallible(wit: &Wit, function: &Function) -> bool {
+    matches!(function.result, Some(Type::Id(id)) if matches!(wit.resolve.types[id].kind, TypeDefKind::Result(_)))
 }
 
 /// The namespaces of an exported interface.

@@ -4,8 +4,7 @@ pub(super) use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
-pub(super) use wit_component::StringEncoding;
-use wit_component::{ComponentEncoder, embed_component_metadata};
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::WorldKey;
 
 use super::error::BuildError;
@@ -26,21 +25,20 @@ pub(super) enum Adapter {
 ///
 /// The result depends on the arguments alone.
 pub(super) fn reactor(core: Vec<u8>, wit: &Wit) -> Result<Vec<u8>, BuildError> {
-    module(core, wit, Adapter::Reactor, Some(StringEncoding::UTF8))
+    module(core, wit, Adapter::Reactor, true)
 }
 
-/// The component of any module. With the encoding of its strings it is given the types of the world, else it already
-/// carries some.
+/// The component of any module. With `embed` it is given the types of the world, else it already carries some.
 ///
 /// The result depends on the arguments alone.
 pub(super) fn module(
     mut core: Vec<u8>,
     wit: &Wit,
     adapter: Adapter,
-    strings: Option<StringEncoding>,
+    embed: bool,
 ) -> Result<Vec<u8>, BuildError> {
     let encode = |core: &mut Vec<u8>| {
-        if let Some(strings) = strings {
+        if embed {
             let mut resolve = wit.resolve.clone();
             if adapter == Adapter::Command {
                 // It is the adapter that exports the command: the module only has a `_start`.
@@ -49,7 +47,7 @@ pub(super) fn module(
                 resolve.worlds[wit.world].exports.retain(|key, _| !is_run(key));
             }
             // Full versions in the names, as the other languages write them.
-            embed_component_metadata(core, &resolve, wit.world, strings, false)?;
+            embed_component_metadata(core, &resolve, wit.world, StringEncoding::UTF8, false)?;
         }
         let mut encoder = ComponentEncoder::default();
         encoder.validate(true).module(core)?;
@@ -66,8 +64,21 @@ pub(super) fn module(
     };
     encode(&mut core).map_err(|error: anyhow::Error| BuildError::Encode {
         world: wit.world_name().to_owned(),
-        message: format!("{error:#}"),
+        message: without_wrapping(&format!("{error:#}")),
     })
+}
+
+/// The encoder's message without what it was doing: the sentence around it says that.
+fn without_wrapping(message: &str) -> String {
+    // Such a message names the function by itself.
+    if let Some(at) = message.find("type mismatch for function") {
+        return message[at..].to_owned();
+    }
+    let wrapping = ["failed to decode world from module: ", "module was not valid: "];
+    wrapping
+        .iter()
+        .fold(message, |message, prefix| message.strip_prefix(prefix).unwrap_or(message))
+        .to_owned()
 }
 
 /// A component of the world whose functions all trap.

@@ -83,6 +83,16 @@ pub(crate) enum BuildError {
         /// The keys that the language knows.
         known: &'static [&'static str],
     },
+    /// A key of the component's section in `wkit.toml` has a value that its language does not know.
+    #[error("expected {} in `{key}`, found `{found}`", expected.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(" or "))]
+    OptionValue {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        found: String,
+        /// The values that there are.
+        expected: &'static [&'static str],
+    },
     /// A file of the sources does not say what it must say.
     #[error("`{}`: {problem}", path.display())]
     Source {
@@ -132,7 +142,7 @@ pub(crate) enum BuildError {
     #[error("`command` in `wkit.toml`: expected a program and its arguments, found nothing")]
     CommandEmpty,
     /// The program of `command` in `wkit.toml` is not there.
-    #[error("`command` in `wkit.toml` starts `{program}`, which is not installed")]
+    #[error("`command` in `wkit.toml` starts `{program}`, which was not found")]
     CommandMissing {
         /// The program.
         program: String,
@@ -157,6 +167,14 @@ pub(crate) enum BuildError {
         /// The world.
         world: String,
         /// The missing exports.
+        missing: Vec<String>,
+    },
+    /// The program lacks what its world promises, found before there is a component.
+    #[error("the program does not export {}, which its world `{world}` says", quoted(missing))]
+    ProgramExportsMissing {
+        /// The world.
+        world: String,
+        /// The missing exports, in the program's own spelling.
         missing: Vec<String>,
     },
     /// The sources lack functions that the world exports.
@@ -247,6 +265,20 @@ const COMPILER_HINTS: [(&str, &str); 3] = [
     ),
 ];
 
+/// What the encoder says of core modules, and what to do then.
+const ENCODER_HINTS: [(&str, &str); 4] = [
+    (
+        "failed to find export",
+        "`wkit new --lang module --wit` writes a module that has every export under its name and with its core types",
+    ),
+    (
+        "type mismatch for function",
+        "`wkit new --lang module --wit` writes a module that has every export under its name and with its core types",
+    ),
+    ("requires an import interface named", "import it in the world, or compile without what needs it"),
+    ("does not export a memory", "strings and lists need a memory that is exported as `memory`"),
+];
+
 impl BuildError {
     /// An error about a file or folder.
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
@@ -285,6 +317,10 @@ impl BuildError {
             Self::SeveralMade { .. } => {
                 Some("give the one that is meant the name of the component in `wkit.toml`".to_owned())
             }
+            Self::Encode { message, .. } => {
+                let known = ENCODER_HINTS.iter().find(|(text, _)| message.contains(text));
+                known.map(|(_, hint)| (*hint).to_owned())
+            }
             Self::ForeignImport { .. } => {
                 Some("import an interface into the world that can do this, or leave the call out".to_owned())
             }
@@ -311,6 +347,9 @@ impl BuildError {
             Self::ExportsMissing { .. } | Self::ImportsUnknown { .. } => Some(
                 "check that the sources are bound to the same WIT and the same world as `wkit.toml` says"
                     .to_owned(),
+            ),
+            Self::ProgramExportsMissing { .. } => Some(
+                "an interface is an object with that name, and its functions are members of it".to_owned(),
             ),
             _ => None,
         }

@@ -82,7 +82,7 @@ impl Language for Module {
             (false, true) => encode::Adapter::Reactor,
             (false, false) => encode::Adapter::None,
         };
-        encode::module(bytes, wit, adapter, (!parts.has_world).then_some(encode::StringEncoding::UTF8))
+        encode::module(bytes, wit, adapter, !parts.has_world)
     }
 }
 

@@ -21,7 +21,9 @@ use super::tools::{Origin, Package, Program, SETUP_HINT, ToolError, Tools};
 use super::wit::Wit;
 
 pub(super) use component::build;
-pub(super) use world::{SKIPPED_FOLDERS, exported, headers, quiet, shown, tools, unsupported};
+pub(super) use world::{
+    QUIET, SKIPPED_FOLDERS, exported, headers, is_command, quiet, resources, shown, tools, unsupported,
+};
 
 /// One of the languages that clang compiles.
 pub(super) struct Dialect {

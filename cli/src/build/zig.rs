@@ -4,6 +4,7 @@
 //! as the module `wit`; what they implement is exported by a root of wkit's own.
 
 mod bindings;
+mod messages;
 mod names;
 mod root;
 mod skeleton;
@@ -18,6 +19,8 @@ use super::error::BuildError;
 use super::outside::hex;
 use super::tools::{Requirement, ToolError, ToolVersion};
 use super::wit::Wit;
+use messages::Messages;
+
 use super::{BuildInput, Language, SourceFile, encode, native, process, read};
 
 const LANGUAGE: &str = "Zig";
@@ -118,9 +121,14 @@ impl Language for Zig {
         build.args(["--dep", "wit"]).arg(module("component", Path::new(sources.file)));
         build.args(["--dep", "component"]).arg(module("wit", &work_folder.join("wit.zig")));
         build.arg(format!("-femit-bin={}", core.display())).args(["--name", "core"]);
-        process::run_plainly(&mut build, "zig build-exe", output)?;
+        let mut messages = Messages::new(&work_folder);
+        process::run_plainly(&mut build, "zig build-exe", &mut |line| {
+            if let Some(line) = messages.shown(line) {
+                output(line);
+            }
+        })?;
         let adapter = if sources.has_main { encode::Adapter::Command } else { encode::Adapter::Reactor };
-        encode::module(read::compiled(&core)?, wit, adapter, Some(encode::StringEncoding::UTF8))
+        encode::module(read::compiled(&core)?, wit, adapter, true)
     }
 }
 

@@ -191,13 +191,10 @@ impl<'a> Body<'a> {
 
     fn lower_string(&mut self, text: &str, realloc: Option<&str>, results: &mut Vec<String>) {
         let how = if realloc.is_some() { "give" } else { "lend" };
-        // A constant keeps the string alive, and is the same where the text is an expression.
-        let text = self.constant("string", text);
-        if realloc.is_none() {
-            self.uses_scratch = true;
-        }
+        self.uses_scratch |= realloc.is_none();
         let pointer = self.constant("usize", &format!("$.{how}String({text})"));
-        results.extend([pointer, format!("{text}.length")]);
+        let bytes = self.constant("i32", "$.stringBytes");
+        results.extend([pointer, bytes]);
     }
 
     fn lower_numbers(

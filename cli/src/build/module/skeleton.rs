@@ -347,9 +347,7 @@ mod tests {
             let wit = pairs(world);
             let text = files("demo", &wit).unwrap().remove(0).text;
             let core = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-            let component =
-                encode::module(core, &wit, encode::Adapter::None, Some(encode::StringEncoding::UTF8))
-                    .unwrap();
+            let component = encode::module(core, &wit, encode::Adapter::None, true).unwrap();
             super::super::super::check::fits_world(&component, &wit).unwrap();
         }
     }

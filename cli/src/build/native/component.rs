@@ -16,7 +16,7 @@ use super::{Dialect, Export, sources, symbols};
 const MAIN: [&str; 4] = ["main", "__main_argc_argv", "__main_void", "__original_main"];
 
 /// The interface whose function a command has `main` for.
-const RUN: &str = "wasi:cli/run@0.2";
+pub(super) const RUN: &str = "wasi:cli/run@0.2";
 
 /// Builds a component. Sources with a `main` become a command, others a library.
 pub(in super::super) fn build(
@@ -59,7 +59,7 @@ pub(in super::super) fn build(
     objects.extend(compiler.compile(&generated.sources, output)?);
     check(wit, &exports, &objects)?;
     let core = link(&compiler, dialect, &objects, &generated.objects, main, output)?;
-    encode::module(core, wit, if main { Adapter::Command } else { Adapter::Reactor }, None)
+    encode::module(core, wit, if main { Adapter::Command } else { Adapter::Reactor }, false)
 }
 
 /// The bindings as they lie in the work folder.
@@ -109,17 +109,19 @@ fn without_run(wit: &Wit, exports: &[Export], objects: &[Object]) -> Option<Wit>
 
 /// Compares what the bindings call with what the sources have: the linker would say it in its own words, or only warn.
 fn check(wit: &Wit, exports: &[Export], objects: &[Object]) -> Result<(), BuildError> {
-    let wanted = objects.iter().filter(|object| !object.own).flat_map(|object| &object.symbols.wanted);
+    let wanted: Vec<_> =
+        objects.iter().filter(|object| !object.own).flat_map(|object| &object.symbols.wanted).collect();
     let (mut missing, mut names) = (Vec::new(), Vec::new());
-    for (symbol, expected) in wanted {
-        let Some(export) = exports.iter().find(|export| export.symbol.is(symbol)) else { continue };
-        let found = objects.iter().find_map(|object| object.symbols.defined.get(symbol));
-        match found {
+    for export in exports {
+        let Some((symbol, expected)) = wanted.iter().find(|(symbol, _)| export.symbol.is(symbol)) else {
+            continue;
+        };
+        match objects.iter().find_map(|object| object.symbols.defined.get(*symbol)) {
             None => {
                 missing.push(export.wit.clone());
                 names.push(export.name.clone());
             }
-            Some(found) if found != expected => {
+            Some(found) if found != *expected => {
                 return Err(BuildError::Signature {
                     world: wit.world_name().to_owned(),
                     export: export.wit.clone(),

@@ -22,8 +22,9 @@ const C: [&str; 1] = ["-std=gnu17"];
 /// The standard of C++, which `compile_flags.txt` may change. Components have no exceptions.
 const CPP: [&str; 2] = ["-std=gnu++23", "-fno-exceptions"];
 
-/// Warnings about what people write; there are none about bindings.
-const WARNINGS: [&str; 2] = ["-Wall", "-Wextra"];
+/// Warnings about what people write; there are none about bindings. A world says which parameters there are, whether
+/// or not they are of use.
+const WARNINGS: [&str; 3] = ["-Wall", "-Wextra", "-Wno-unused-parameter"];
 
 /// The compiler, and where it works.
 pub(super) struct Compiler<'a> {

@@ -9,6 +9,7 @@ use super::super::error::BuildError;
 use super::super::tools::{ToolError, ToolVersion};
 use super::super::wit::Wit;
 use super::super::{BuildInput, SourceFile, absolute};
+use super::component::RUN;
 use super::{Dialect, ZIGLANG, version};
 
 /// Folders of a component that hold no sources of it: what the tests' `make` builds, and bindings for editors.
@@ -42,12 +43,15 @@ pub(in super::super) fn headers(
         .collect())
 }
 
+/// What stands in front of a generated header.
+pub(in super::super) const QUIET: &str = "#pragma GCC system_header\n";
+
 /// The bindings with headers that compilers give no warnings about.
 pub(in super::super) fn quiet(files: &Files) -> Files {
     let mut quiet = Files::default();
     for (name, contents) in files.iter() {
         if name.ends_with(".h") {
-            quiet.push(name, &[b"#pragma GCC system_header\n", contents].concat());
+            quiet.push(name, &[QUIET.as_bytes(), contents].concat());
         } else {
             quiet.push(name, contents);
         }
@@ -65,6 +69,27 @@ pub(in super::super) fn exported(wit: &Wit) -> impl Iterator<Item = (&WorldKey, 
         };
         functions.into_iter().map(move |function| (key, function))
     })
+}
+
+/// The resources of the interfaces that a world exports: the export, the name, and some function of the interface.
+pub(in super::super) fn resources(wit: &Wit) -> impl Iterator<Item = (&WorldKey, &str, &Function)> {
+    world(wit).exports.iter().flat_map(move |(key, item)| {
+        let interface = match item {
+            WorldItem::Interface { id, .. } => Some(&wit.resolve.interfaces[*id]),
+            _ => None,
+        };
+        let function = interface.and_then(|interface| interface.functions.values().next());
+        let types = interface.into_iter().flat_map(|interface| &interface.types);
+        types.filter_map(move |(name, id)| {
+            let resource = matches!(wit.resolve.types[*id].kind, TypeDefKind::Resource);
+            Some((key, name.as_str(), function.filter(|_| resource)?))
+        })
+    })
+}
+
+/// Whether a world exports nothing but what a `main` gives.
+pub(in super::super) fn is_command(wit: &Wit) -> bool {
+    exported(wit).all(|(key, _)| wit.resolve.name_world_key(key).starts_with(RUN))
 }
 
 /// A function as messages show it: `add` of the world itself, or `add` of `demo:calc/api@0.1.0`.

@@ -162,7 +162,7 @@ fn invoke(
         if (P == Allocator and i < 2 and info.param_types.len == wanted.len + 1) break i;
     } else null;
     if (info.param_types.len != wanted.len + @intFromBool(extra != null)) @compileError(
-        std.fmt.comptimePrint("expected `{s}`, found {d} parameters", .{ expected, info.param_types.len }),
+        std.fmt.comptimePrint("expected `{s}`, found another number of parameters: {d}", .{ expected, info.param_types.len }),
     );
     var arguments: std.meta.ArgsTuple(@TypeOf(implementation)) = undefined;
     inline for (info.param_types, 0..) |P, i| {
@@ -218,6 +218,13 @@ pub fn realloc(old: usize, old_len: usize, alignment: usize, new_len: usize) cal
         allocator.rawFree(before, wanted, @returnAddress());
     }
     return @intFromPtr(new);
+}
+
+/// Says why and traps: what a panic does unless the sources have their own.
+pub fn fail(message: []const u8, _: ?usize) noreturn {
+    const stderr = &std.debug.lockStderr(&.{}).file_writer.interface;
+    stderr.print("panic: {s}\n", .{message}) catch {};
+    @trap();
 }
 
 fn outOfMemory() noreturn {
@@ -400,7 +407,7 @@ fn lowerFlat(comptime T: type, value: T, slots: []u64, scratch: Allocator) void 
         .borrow => slots[0] = borrowed(T, value),
         .own => slots[0] = value.wit_handle,
         .flags => slots[0] = @as(Bits(T), @bitCast(value)),
-        .enumeration => slots[0] = @intFromEnum(value),
+        .enumeration => slots[0] = @backingInt(value),
         .record => {
             comptime var next = 0;
             inline for (@typeInfo(T).@"struct".field_names, fieldsOf(T)) |name, F| {
@@ -418,7 +425,7 @@ fn lowerFlat(comptime T: type, value: T, slots: []u64, scratch: Allocator) void 
         },
         .variant => {
             @memset(slots, 0);
-            slots[0] = @intFromEnum(value);
+            slots[0] = @backingInt(value);
             switch (value) {
                 inline else => |payload| {
                     const Payload = @TypeOf(payload);
@@ -444,7 +451,7 @@ fn liftFlat(comptime T: type, slots: []const u64, allocator: Allocator) T {
         .borrow => return lend(T, @truncate(slots[0]), allocator),
         .own => return .{ .wit_handle = @truncate(slots[0]) },
         .flags => return @bitCast(@as(Bits(T), @truncate(slots[0]))),
-        .enumeration => return @enumFromInt(slots[0]),
+        .enumeration => return @fromBackingInt(@intCast(slots[0])),
         .record => {
             var value: T = undefined;
             comptime var next = 0;
@@ -486,7 +493,7 @@ fn store(comptime T: type, value: T, address: usize, scratch: Allocator) void {
         .own => at(u32, address).* = value.wit_handle,
         .flags => at(Bits(T), address).* = @bitCast(value),
         .enumeration => {
-            at(Discriminant(@typeInfo(T).@"enum".field_names.len), address).* = @intCast(@intFromEnum(value));
+            at(Discriminant(@typeInfo(T).@"enum".field_names.len), address).* = @intCast(@backingInt(value));
         },
         .record => inline for (@typeInfo(T).@"struct".field_names, fieldsOf(T), 0..) |name, F, i| {
             store(F, @field(value, name), address + offsetOf(T, i), scratch);
@@ -496,7 +503,7 @@ fn store(comptime T: type, value: T, address: usize, scratch: Allocator) void {
             if (value) |some| store(@TypeOf(some), some, address + payloadOffset(T), scratch);
         },
         .variant => {
-            at(Discriminant(casesOf(T).len), address).* = @intCast(@intFromEnum(value));
+            at(Discriminant(casesOf(T).len), address).* = @intCast(@backingInt(value));
             switch (value) {
                 inline else => |payload| store(@TypeOf(payload), payload, address + payloadOffset(T), scratch),
             }
@@ -515,7 +522,7 @@ fn load(comptime T: type, address: usize, allocator: Allocator) T {
         .borrow => return lend(T, at(u32, address).*, allocator),
         .own => return .{ .wit_handle = at(u32, address).* },
         .flags => return @bitCast(at(Bits(T), address).*),
-        .enumeration => return @enumFromInt(at(Discriminant(@typeInfo(T).@"enum".field_names.len), address).*),
+        .enumeration => return @fromBackingInt(@intCast(at(Discriminant(@typeInfo(T).@"enum".field_names.len), address).*)),
         .record => {
             var value: T = undefined;
             inline for (@typeInfo(T).@"struct".field_names, fieldsOf(T), 0..) |name, F, i| {

@@ -100,12 +100,14 @@ impl<'a> World<'a> {
         let mut names = BTreeSet::from(["wit".to_owned(), "std".to_owned(), "self".to_owned()]);
         names.extend(self.imports.values().chain(self.exports.values()).flatten().cloned());
         names.extend(self.implementations.values().cloned());
-        let mut function = |function: &Function| names.insert(function_name(function));
+        let mut function = |function: &Function| {
+            names.insert(function_name(function));
+        };
         for (_, item) in self.world.imports.iter().chain(&self.world.exports) {
             match item {
-                WorldItem::Function(world_function) => drop(function(world_function)),
+                WorldItem::Function(one) => function(one),
                 WorldItem::Interface { id, .. } => {
-                    self.resolve.interfaces[*id].functions.values().for_each(|one| drop(function(one)));
+                    self.resolve.interfaces[*id].functions.values().for_each(&mut function);
                 }
                 WorldItem::Type { .. } => {}
             }
@@ -121,7 +123,9 @@ impl<'a> World<'a> {
             match item {
                 WorldItem::Interface { id, .. } => {
                     let text = self.imported_interface(key, *id);
-                    top.at(&self.imports[id]).body += &text;
+                    if !text.is_empty() {
+                        top.at(&self.imports[id]).body += &text;
+                    }
                 }
                 WorldItem::Function(function) => {
                     top.body += &self.imported_function(function, "w_");
@@ -133,7 +137,10 @@ impl<'a> World<'a> {
         for (key, item) in &self.world.exports {
             if let WorldItem::Interface { id, .. } = item {
                 let text = self.exported_interface(key, *id);
-                top.at(&self.exports[id]).body += &text;
+                // An interface without types has nothing to show.
+                if !text.is_empty() {
+                    top.at(&self.exports[id]).body += &text;
+                }
             }
         }
         let mut text = format!(
@@ -203,7 +210,7 @@ impl<'a> World<'a> {
         let core = self.resolve.wasm_signature(AbiVariant::GuestImport, function);
         let params: Vec<&str> = core.params.iter().map(|param| core_type(*param)).collect();
         let result = core.results.first().map_or("void", |result| core_type(*result));
-        format!("    extern {module:?} fn @{name:?}({}) {result};\n", params.join(", "))
+        format!("    extern {module:?} fn {}({}) {result};\n", names::quoted(&name), params.join(", "))
     }
 
     fn core_intrinsic(
@@ -215,7 +222,7 @@ impl<'a> World<'a> {
     ) -> String {
         let import = WasmImport::ResourceIntrinsic { interface: Some(key), resource, intrinsic };
         let (module, name) = self.resolve.wasm_import_name(NAMES, import);
-        format!("    extern {module:?} fn @{name:?}{signature};\n")
+        format!("    extern {module:?} fn {}{signature};\n", names::quoted(&name))
     }
 
     /// A function to call; `owner` is where its namespace lies.
@@ -242,11 +249,11 @@ impl<'a> World<'a> {
         let params: Vec<String> = params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
         let result = self.result(function, Side::Import);
         format!(
-            "{}pub fn {}({}) {result} {{\n    return abi_.call({owner}.core_.@{:?}, {result}, {}, {});\n}}\n",
+            "{}pub fn {}({}) {result} {{\n    return abi_.call({owner}.core_.{}, {result}, {}, {});\n}}\n",
             docs(&function.docs),
             function_name(function),
             params.join(", "),
-            function.name,
+            names::quoted(&function.name),
             if allocates { allocator } else { "abi_.gpa" },
             list(&names),
         )
@@ -366,7 +373,8 @@ impl<'a> World<'a> {
             return name.to_owned();
         }
         let name = names::of_field(name);
-        if self.taken.contains(&name) { format!("{name}_") } else { name }
+        let plain = name.trim_matches(['@', '"']);
+        if plain != name || self.taken.contains(&name) { format!("{plain}_") } else { name }
     }
 }
 
@@ -472,5 +480,103 @@ pub(super) fn indent(lines: &str, depth: usize, text: &mut String) {
             *text += line;
         }
         text.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::wit;
+    use super::*;
+
+    fn world(text: &str) -> Wit {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.wit");
+        std::fs::write(&file, text).unwrap();
+        wit::load(&file, "w").unwrap()
+    }
+
+    fn generated(text: &str) -> Bindings {
+        generate(&world(text), "src/root.zig", false)
+    }
+
+    #[test]
+    fn what_allocates_takes_an_allocator() {
+        let wit = generated(
+            "package a:b; interface i { f: func(s: string) -> u8; g: func() -> string; } world w { import i; }",
+        )
+        .wit;
+        assert!(wit.contains("pub fn f(s: []const u8) u8 {"), "{wit}");
+        assert!(wit.contains("pub fn g(allocator: abi_.Allocator) []const u8 {"), "{wit}");
+        assert!(wit.contains("extern \"a:b/i\" fn f(i32, i32) i32;"), "{wit}");
+    }
+
+    #[test]
+    fn a_method_takes_its_allocator_behind_the_resource() {
+        let wit = generated(
+            "package a:b; interface i { resource r { f: func(x: u8) -> string; g: static func(r: r) -> string; \
+             h: static func(x: u8) -> string; } } world w { import i; }",
+        )
+        .wit;
+        assert!(wit.contains("pub fn f(self: *const w_.a.b.i.R, allocator: abi_.Allocator, x: u8)"), "{wit}");
+        assert!(wit.contains("pub fn g(r: w_.a.b.i.R, allocator: abi_.Allocator)"), "{wit}");
+        assert!(wit.contains("pub fn h(allocator: abi_.Allocator, x: u8)"), "{wit}");
+    }
+
+    #[test]
+    fn no_parameter_hides_a_declaration() {
+        let wit = generated(
+            "package a:b; interface i { value: func(value: u8, i: u8, %error: u8, other: u8); } world w { import i; }",
+        )
+        .wit;
+        assert!(wit.contains("pub fn value(value_: u8, i_: u8, error_: u8, other: u8) void {"), "{wit}");
+    }
+
+    #[test]
+    fn interfaces_of_one_name_are_told_apart() {
+        let wit = world(
+            "package a:b; interface i { f: func(); } interface j { g: func(); } \
+             world w { export i; export j; export k: interface { h: func(); } }",
+        );
+        let names: Vec<String> = World::new(&wit).implementations.into_values().collect();
+        assert_eq!(names, ["i", "j", "k"]);
+
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("deps/c")).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("deps/c/c.wit", "package c:d@1.0.0; interface i { f: func(); }");
+        write("a.wit", "package a:b; interface i { f: func(); } world w { export i; export c:d/i@1.0.0; }");
+        let wit = wit::load(folder.path(), "w").unwrap();
+        let mut names: Vec<String> = World::new(&wit).implementations.into_values().collect();
+        names.sort();
+        assert_eq!(names, ["a_b_i", "c_d_i"]);
+    }
+
+    #[test]
+    fn a_main_takes_the_place_of_the_run_interface() {
+        let text =
+            "package wasi:cli@0.2.12; interface run { run: func() -> result; } world w { export run; }";
+        let root = |main| generate(&world(text), "src/main.zig", main).root;
+        assert!(root(true).contains("pub const main = main_.main;") && !root(true).contains("run#run"));
+        assert!(!root(false).contains("main_.main") && root(false).contains("run@0.2.12#run"));
+    }
+
+    #[test]
+    fn what_cannot_be_expressed_is_named() {
+        let found = |ty: &str| {
+            let text = format!("package a:b; interface i {{ f: func(x: {ty}); }} world w {{ import i; }}");
+            types::unsupported(&world(&text))
+        };
+        assert_eq!(found("list<u8>"), None);
+        assert_eq!(found("stream<u8>").as_deref(), Some("a `stream`, for which there are no bindings"));
+        let flags = |count| {
+            let names: Vec<String> = (0..count).map(|place| format!("f{place}")).collect();
+            let text = format!(
+                "package a:b; interface i {{ flags x {{ {} }} f: func(x: x); }} world w {{ import i; }}",
+                names.join(", ")
+            );
+            types::unsupported(&world(&text))
+        };
+        assert_eq!(flags(32), None);
+        assert_eq!(flags(33).as_deref(), Some("33 flags in one type, where 32 are the most"));
     }
 }

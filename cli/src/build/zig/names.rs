@@ -89,6 +89,14 @@ pub(super) fn of_field(name: &str) -> String {
     escaped(name.to_snake_case())
 }
 
+/// A name of the core module, which may have any characters.
+pub(super) fn quoted(name: &str) -> String {
+    let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    let is_plain = name.bytes().next().is_some_and(is_letter)
+        && name.bytes().all(|byte| is_letter(byte) || byte.is_ascii_digit());
+    if is_plain { escaped(name.to_owned()) } else { format!("@{name:?}") }
+}
+
 /// A name that is none of Zig's own.
 fn escaped(name: String) -> String {
     let is_number = |prefix: char| {
@@ -110,6 +118,13 @@ mod tests {
         assert_eq!(of_type("http-error"), "HttpError");
         assert_eq!(of_function("next-color"), "nextColor");
         assert_eq!(of_field("next-color"), "next_color");
+    }
+
+    #[test]
+    fn names_of_the_core_module_are_quoted_where_they_must_be() {
+        for (name, expected) in [("poll", "poll"), ("echo-u8", "@\"echo-u8\""), ("error", "@\"error\"")] {
+            assert_eq!(quoted(name), expected);
+        }
     }
 
     #[test]

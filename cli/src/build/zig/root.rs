@@ -20,7 +20,7 @@ pub(super) fn text(world: &World<'_>, sources: &str, main: bool) -> String {
          pub const std_options: std.Options = if (@hasDecl(main_, \"std_options\")) main_.std_options else .{{}};\n\n\
          /// A release says nothing when it fails; otherwise there is a message before the trap.\n\
          pub const panic = if (@hasDecl(main_, \"panic\"))\n    main_.panic\nelse if (builtin.mode == .small)\n    \
-         std.debug.no_panic\nelse\n    std.debug.simple_panic;\n\n\
+         std.debug.no_panic\nelse\n    std.debug.FullPanic(abi_.fail);\n\n\
          comptime {{\n    @export(&abi_.realloc, .{{ .name = \"cabi_realloc\" }});\n}}\n",
         world.world.name
     );
@@ -148,18 +148,19 @@ fn export(world: &World<'_>, key: Option<&WorldKey>, function: &Function, found:
     let problem = format!("{} has no `{expected}`", found.title);
     let container = &found.container;
     let mut text = format!(
-        "\nexport fn @{:?}({}) {returned} {{\n    \
+        "\nexport fn {}({}) {returned} {{\n    \
          const implementation = if (@hasDecl({container}, \"{plain}\")) {container}.{name} else @compileError({problem:?});\n    \
          return abi_.answer(\n        implementation,\n        {expected:?},\n        {types},\n        {},\n        \
          {returned},\n        {},\n    );\n}}\n",
-        export_name(resolve, key, function, WasmExportKind::Normal),
+        names::quoted(&export_name(resolve, key, function, WasmExportKind::Normal)),
         params.join(", "),
         world.result(function, Side::Export),
         list(&arguments),
     );
     if core.retptr {
         let post = export_name(resolve, key, function, WasmExportKind::PostReturn);
-        let _ = write!(text, "\nexport fn @{post:?}(_: i32) void {{\n    abi_.finish();\n}}\n");
+        let _ =
+            write!(text, "\nexport fn {}(_: i32) void {{\n    abi_.finish();\n}}\n", names::quoted(&post));
     }
     text
 }

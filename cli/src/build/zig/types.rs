@@ -108,11 +108,13 @@ pub(super) fn has_lists(resolve: &Resolve, ty: &Type) -> bool {
 /// The first thing in the world that the bindings cannot express.
 pub(super) fn unsupported(wit: &Wit) -> Option<String> {
     if let Some(feature) = wit.first_async() {
-        return Some(format!("{feature}, which the bindings for Zig do not have"));
+        return Some(format!("{feature}, for which there are no bindings"));
     }
     wit.types().find_map(|kind| match kind {
-        TypeDefKind::Map(..) => Some("a `map`".to_owned()),
-        TypeDefKind::FixedLengthList(..) => Some("a list of a fixed length".to_owned()),
+        TypeDefKind::Map(..) => Some("a `map`, for which there are no bindings".to_owned()),
+        TypeDefKind::FixedLengthList(..) => {
+            Some("a list of a fixed length, for which there are no bindings".to_owned())
+        }
         TypeDefKind::Flags(flags) if flags.flags.len() > FLAGS_MAX => {
             Some(format!("{} flags in one type, where {FLAGS_MAX} are the most", flags.flags.len()))
         }

@@ -70,73 +70,169 @@ export function realloc(old: usize, oldBytes: usize, alignment: usize, bytes: us
   return oldBytes == 0 ? heap.alloc(bytes) : heap.realloc(old, bytes);
 }
 
-/** Whether 16 bits are half of a character that needs two halves. */
-// @ts-ignore: decorator
-@inline
-function isSurrogate(unit: u32): bool {
-  return (unit & 0xf800) == 0xd800;
+/** How many bytes the string has that was lent or given last. */
+export let stringBytes: i32 = 0;
+
+/** Eight bytes of ASCII, or four units. */
+const NOT_ASCII_BYTES: u64 = 0x8080808080808080;
+const NOT_ASCII_UNITS: u64 = 0xff80ff80ff80ff80;
+/** What stands for half of a character, which no other language could read. */
+const REPLACEMENT: u32 = 0xfffd;
+
+/** The character at `from`; a surrogate without its other half is `REPLACEMENT`. */
+function decode16(from: usize, end: usize): u32 {
+  const unit = <u32>load<u16>(from);
+  if ((unit & 0xf800) != 0xd800) return unit;
+  if (unit >= 0xdc00 || from + 2 == end) return REPLACEMENT;
+  const other = <u32>load<u16>(from + 2);
+  if ((other & 0xfc00) != 0xdc00) return REPLACEMENT;
+  return 0x10000 + ((unit & 0x3ff) << 10) + (other & 0x3ff);
 }
 
-/** The first surrogate without its other half, or `length`. */
-function firstLone(start: usize, length: i32): i32 {
-  let index = 0;
-  while (index < length) {
-    if (index + 4 <= length) {
-      // Four units at once: a lane becomes zero where its unit is a surrogate.
-      const lanes = (load<u64>(start + (<usize>index << 1)) & 0xf800f800f800f800) ^ 0xd800d800d800d800;
-      if (((lanes - 0x0001000100010001) & ~lanes & 0x8000800080008000) == 0) {
-        index += 4;
+/** The size of a string in UTF-8. */
+function bytesOf(text: string): u64 {
+  let from = changetype<usize>(text);
+  const end = from + (<usize>text.length << 1);
+  let bytes: u64 = 0;
+  while (from < end) {
+    if (from + 8 <= end && (load<u64>(from) & NOT_ASCII_UNITS) == 0) {
+      from += 8;
+      bytes += 4;
+      continue;
+    }
+    const character = decode16(from, end);
+    from += character > 0xffff ? 4 : 2;
+    bytes += character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}
+
+/** Writes a string in UTF-8. */
+function encode8(text: string, to: usize): void {
+  let from = changetype<usize>(text);
+  const end = from + (<usize>text.length << 1);
+  while (from < end) {
+    if (from + 8 <= end) {
+      let units = load<u64>(from);
+      if ((units & NOT_ASCII_UNITS) == 0) {
+        units |= units >> 8;
+        store<u16>(to, <u16>units);
+        store<u16>(to, <u16>(units >> 32), 2);
+        from += 8;
+        to += 4;
         continue;
       }
     }
-    const unit = <u32>load<u16>(start + (<usize>index << 1));
-    if (isSurrogate(unit)) {
-      if (unit >= 0xdc00 || index + 1 == length) return index;
-      const other = <u32>load<u16>(start + (<usize>(index + 1) << 1));
-      if ((other & 0xfc00) != 0xdc00) return index;
-      index += 1;
+    const character = decode16(from, end);
+    from += character > 0xffff ? 4 : 2;
+    if (character < 0x80) {
+      store<u8>(to, <u8>character);
+      to += 1;
+    } else if (character < 0x800) {
+      store<u8>(to, <u8>(0xc0 | (character >> 6)));
+      store<u8>(to, <u8>(0x80 | (character & 0x3f)), 1);
+      to += 2;
+    } else if (character < 0x10000) {
+      store<u8>(to, <u8>(0xe0 | (character >> 12)));
+      store<u8>(to, <u8>(0x80 | ((character >> 6) & 0x3f)), 1);
+      store<u8>(to, <u8>(0x80 | (character & 0x3f)), 2);
+      to += 3;
+    } else {
+      store<u8>(to, <u8>(0xf0 | (character >> 18)));
+      store<u8>(to, <u8>(0x80 | ((character >> 12) & 0x3f)), 1);
+      store<u8>(to, <u8>(0x80 | ((character >> 6) & 0x3f)), 2);
+      store<u8>(to, <u8>(0x80 | (character & 0x3f)), 3);
+      to += 4;
     }
-    index += 1;
-  }
-  return length;
-}
-
-/** Copies a string, with U+FFFD in the place of halves of characters, which no other language could read. */
-function copyRepaired(text: string, to: usize): void {
-  const length = text.length;
-  memory.copy(to, changetype<usize>(text), <usize>length << 1);
-  let index = firstLone(to, length);
-  while (index < length) {
-    const at = to + (<usize>index << 1);
-    store<u16>(at, 0xfffd);
-    index += 1 + firstLone(at + 2, length - index - 1);
   }
 }
 
-/** Where the units of a string lie during a call: in the string itself. */
+/** How long a string is before it is copied; `stringBytes` has its size then. */
+function measure(text: string): usize {
+  const size = bytesOf(text);
+  if (size > <u64>i32.MAX_VALUE) throw new Error("a string is too long to be passed on");
+  stringBytes = <i32>size;
+  return <usize>size;
+}
+
+/** A string in UTF-8 for the time of a call; its size is `stringBytes`. */
 export function lendString(text: string): usize {
-  const length = text.length;
-  if (firstLone(changetype<usize>(text), length) == length) return changetype<usize>(text);
-  const copy = scratch(<usize>length << 1);
-  copyRepaired(text, copy);
+  const copy = scratch(measure(text));
+  encode8(text, copy);
   return copy;
 }
 
-/** A copy of a string for the other side. */
+/** A string in UTF-8 for the other side; its size is `stringBytes`. */
 export function giveString(text: string): usize {
-  const copy = own(<usize>text.length << 1);
-  copyRepaired(text, copy);
+  const copy = own(measure(text));
+  encode8(text, copy);
   return copy;
 }
 
-/** The string of what the other side has written. */
+/** The units of UTF-16 that valid UTF-8 needs: one for each character, and another one for each of four bytes. */
+function unitsOf(from: usize, end: usize): usize {
+  let units: usize = 0;
+  while (from < end) {
+    if (from + 8 <= end && (load<u64>(from) & NOT_ASCII_BYTES) == 0) {
+      from += 8;
+      units += 8;
+      continue;
+    }
+    const byte = <u32>load<u8>(from);
+    units += byte >= 0xf0 ? 2 : (byte & 0xc0) == 0x80 ? 0 : 1;
+    from += 1;
+  }
+  return units;
+}
+
+/** The string of what the other side has written, which the canonical ABI makes sure is valid UTF-8. */
 export function takeString(pointer: usize, length: i32): string {
   if (length == 0) return "";
-  const bytes = <usize>length << 1;
-  const text = changetype<string>(__new(bytes, idof<string>()));
-  memory.copy(changetype<usize>(text), pointer, bytes);
-  free(pointer, bytes);
+  let from = pointer;
+  const end = pointer + <usize>length;
+  const text = changetype<string>(__new(unitsOf(from, end) << 1, idof<string>()));
+  let to = changetype<usize>(text);
+  while (from < end) {
+    if (from + 4 <= end) {
+      const four = load<u32>(from);
+      if ((four & <u32>NOT_ASCII_BYTES) == 0) {
+        // Each byte goes into 16 bits of its own.
+        const two = (<u64>four | (<u64>four << 16)) & 0x0000ffff0000ffff;
+        store<u64>(to, (two | (two << 8)) & 0x00ff00ff00ff00ff);
+        from += 4;
+        to += 8;
+        continue;
+      }
+    }
+    const byte = <u32>load<u8>(from);
+    if (byte < 0x80) {
+      store<u16>(to, <u16>byte);
+      from += 1;
+    } else if (byte < 0xe0) {
+      store<u16>(to, <u16>(((byte & 0x1f) << 6) | follow(from + 1)));
+      from += 2;
+    } else if (byte < 0xf0) {
+      store<u16>(to, <u16>(((byte & 0xf) << 12) | (follow(from + 1) << 6) | follow(from + 2)));
+      from += 3;
+    } else {
+      const character = ((byte & 7) << 18) | (follow(from + 1) << 12) | (follow(from + 2) << 6) | follow(from + 3);
+      const beyond = character - 0x10000;
+      store<u16>(to, <u16>(0xd800 | (beyond >> 10)));
+      store<u16>(to, <u16>(0xdc00 | (beyond & 0x3ff)), 2);
+      from += 4;
+      to += 2;
+    }
+    to += 2;
+  }
+  free(pointer, length);
   return text;
+}
+
+/** The six bits of a byte that continues a character. */
+// @ts-ignore: decorator
+@inline
+function follow(at: usize): u32 {
+  return <u32>load<u8>(at) & 0x3f;
 }
 
 /** A copy of numbers for the other side. */
