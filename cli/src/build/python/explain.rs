@@ -47,10 +47,10 @@ pub(super) fn useful(lines: &[String]) -> Vec<String> {
         }
     }
     // Behind this the last line stands once more.
-    if kept.iter().any(|line| line.contains("Error: ")) {
-        if let Some(cause) = kept.iter().position(|line| line.starts_with("Caused by:")) {
-            kept.truncate(cause);
-        }
+    if kept.iter().any(|line| line.contains("Error: "))
+        && let Some(cause) = kept.iter().position(|line| line.starts_with("Caused by:"))
+    {
+        kept.truncate(cause);
     }
     while kept.last().is_some_and(|line| line.trim().is_empty()) {
         kept.pop();
