@@ -31,6 +31,9 @@ pub(crate) fn fingerprint(language: &dyn Language, input: &BuildInput<'_>) -> Re
     hasher.word("world", input.world);
     hasher.word("release", if input.release { "yes" } else { "no" });
     hasher.word("options", &format!("{:?}", input.options));
+    if !input.wit.exists() {
+        return Err(BuildError::WitMissing { path: input.wit.to_owned() });
+    }
     for tool in language.fingerprint_tools(input)? {
         hasher.word("tool", tool.tool);
         hasher.word("version", &tool.version);

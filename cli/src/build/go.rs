@@ -4,10 +4,10 @@
 
 mod bindings;
 mod casts;
-mod command;
 mod editor;
 mod entry;
 mod explain;
+mod imports;
 mod layout;
 mod runtime;
 mod skeleton;
@@ -16,6 +16,7 @@ use std::path::Path;
 
 use self::bindings::{Main, check_supported};
 use self::layout::Layout;
+use super::encode::Adapter;
 use super::error::BuildError;
 use super::process;
 use super::tools::{Program, Requirement, ToolError, ToolVersion};
@@ -110,7 +111,7 @@ impl Language for Go {
         outside::record(input.work_folder, &layout.outside_sources()?)?;
         let core = read::compiled(&layout.core())?;
         match layout.main() {
-            Main::Command => command::encode(core, &entry::without_run(wit, input.folder)?),
+            Main::Command => encode::module(core, wit, Adapter::Command, true),
             Main::Absent | Main::Empty => encode::reactor(core, wit),
         }
     }

@@ -20,8 +20,11 @@ pub(super) fn hint(output: &str, bindings: &Path, wit: &Wit, module: &str) -> Op
         return (!functions.is_empty())
             .then(|| format!("the WIT asks for the package `{package}` with {}", functions.join(", ")));
     }
-    if let Some(import) = missing_import(output, module) {
-        return Some(format!("no import of the world `{}` makes the package `{import}`", wit.world_name()));
+    if let Some((package, resource)) = output.lines().find_map(missing_resource) {
+        return Some(format!(
+            "the WIT asks for `type {resource} struct {{ pinner runtime.Pinner; handle int32 }}`, with more fields if you \
+             like, in the package `{package}`"
+        ));
     }
     let line = output.lines().find_map(place)?;
     let code = ["exports/wit_exports/wit_exports.go", "wit_exports.go"]
@@ -39,9 +42,12 @@ fn missing_package<'a>(output: &'a str, module: &str) -> Option<&'a str> {
     package.rsplit('/').next().is_some_and(|name| name.starts_with("export_")).then_some(package)
 }
 
-/// The imports' package that is not there.
-fn missing_import<'a>(output: &'a str, module: &str) -> Option<&'a str> {
-    mentioned(output, module).filter(|package| package.starts_with("imports/"))
+/// The package that lacks the type of an exported resource, and the type.
+fn missing_resource(line: &str) -> Option<(&str, &str)> {
+    let (file, resource) = line.split_once(": undefined: ")?;
+    let (package, _) = file.split_once("/wit_bindings.go:")?;
+    let (_, package) = package.split_once("/bindings/")?;
+    Some((package, resource.trim()))
 }
 
 /// The package of the module that could not be loaded.
@@ -131,8 +137,10 @@ mod tests {
             "{missing}"
         );
         assert!(missing.contains("`func Greet(name string) string`"), "{missing}");
-        let import = ask("x.go:9:2: package example.com/cart/imports/a_b_c is not in std (/usr/lib)");
-        assert_eq!(import.unwrap(), "no import of the world `w` makes the package `imports/a_b_c`");
+        let resource = ask("../b/bindings/exports/export_a_b_i/wit_bindings.go:24:18: undefined: Counter");
+        let resource = resource.unwrap();
+        assert!(resource.starts_with("the WIT asks for `type Counter struct {"), "{resource}");
+        assert!(resource.ends_with("in the package `exports/export_a_b_i`"), "{resource}");
         assert_eq!(ask("main.go:3:1: syntax error"), None);
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::bindings::{Main, bindings};
-use super::{GO, MANIFEST, entry, module, runtime};
+use super::{GO, MANIFEST, entry, imports, module, runtime};
 use crate::build::error::BuildError;
 use crate::build::wit::Wit;
 use crate::build::{self, BuildInput, process, read};
@@ -41,6 +41,7 @@ impl<'a> Layout<'a> {
             }
             Main::Absent | Main::Empty => bindings(wit, &layout.module, layout.main)?,
         };
+        imports::check(&layout.folder, &layout.module, &bindings, wit)?;
         let overlay = layout.write_bindings(&bindings)?;
         write(&layout.overlay(), serde_json::json!({ "Replace": overlay }).to_string().as_bytes())?;
         runtime::write(&layout.runtime())?;

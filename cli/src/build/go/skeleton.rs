@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     const WIT: &str = "package a:b; interface i { record p { x: u8 } enum e { x } \
-        /// Greets.\n greet: func(type: string, to: p) -> result<p, e>; \
+        /// Greets.\n greet: func(%type: string, to: p) -> result<p, e>; \
         resource counter { constructor(start: u32); add: func(n: u32) -> u32; } \
         read: func(c: borrow<counter>); } \
         world w { export i; export run: func() -> tuple<u8, string>; }";
@@ -188,7 +188,6 @@ type Counter struct {
 
 func (self *Counter) OnDrop() {}
 
-// Greets.
 func Greet(type_ string, to a_b_i.P) witTypes.Result[a_b_i.P, a_b_i.E] {
 	panic("not implemented: Greet")
 }

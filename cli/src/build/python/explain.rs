@@ -8,16 +8,19 @@ use crate::build::wit::Wit;
 /// The mark of what `component.py` has found.
 const FAULT: &str = "wkit-fault: ";
 
-/// The tool's own folders, as the interpreter inside sees them: the person's is the first.
+/// Where the interpreter inside sees the person's folder, and the packages of its environment.
 const SOURCES: &str = "/0/";
+const PACKAGES: &str = "/2/";
 
 /// The lines that a person can use, from all that were written.
 pub(super) fn useful(lines: &[String]) -> Vec<String> {
-    let faults: Vec<String> = lines
-        .iter()
-        .filter_map(|line| line.split_once(FAULT))
-        .map(|(_, fault)| fault.replace(SOURCES, ""))
-        .collect();
+    let mut faults: Vec<String> = Vec::new();
+    // The message stands in the output twice.
+    for fault in lines.iter().filter_map(|line| line.strip_prefix(FAULT)).map(plain) {
+        if !faults.contains(&fault) {
+            faults.push(fault);
+        }
+    }
     if !faults.is_empty() {
         return faults;
     }
@@ -33,24 +36,31 @@ pub(super) fn useful(lines: &[String]) -> Vec<String> {
     for line in told.take_while(|line| !line.starts_with("Stack backtrace:")) {
         // A frame has its place on one line, and the code below it, with more space in front.
         if line.starts_with("  File ") {
-            own_frame = line.contains("wkit_component.py") || line.contains("<frozen importlib");
+            own_frame = ["wkit_component.py", "<frozen importlib", "/python/importlib/"]
+                .iter()
+                .any(|own| line.contains(own));
         } else if !line.starts_with("    ") {
             own_frame = false;
         }
         if !own_frame {
-            kept.push(line.replace(SOURCES, ""));
+            kept.push(plain(line));
         }
     }
     // Behind this the last line stands once more.
-    if kept.iter().any(|line| line.contains("Error: ")) {
-        if let Some(cause) = kept.iter().position(|line| line.starts_with("Caused by:")) {
-            kept.truncate(cause);
-        }
+    if kept.iter().any(|line| line.contains("Error: "))
+        && let Some(cause) = kept.iter().position(|line| line.starts_with("Caused by:"))
+    {
+        kept.truncate(cause);
     }
     while kept.last().is_some_and(|line| line.trim().is_empty()) {
         kept.pop();
     }
     kept
+}
+
+/// A line with the names that files have outside.
+fn plain(line: &str) -> String {
+    line.replace(SOURCES, "").replace(PACKAGES, "site-packages/")
 }
 
 /// What to do about the failure.
@@ -136,6 +146,9 @@ mod tests {
 AssertionError: Traceback (most recent call last):
   File "/1/wkit_component.py", line 107, in <module>
     importlib.import_module(_module)
+  File "/python/importlib/__init__.py", line 88, in import_module
+    return _bootstrap._gcd_import(name[level:], package, level)
+           ~~~~~~~~~~~~~~~~~~~~~~^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   File "<frozen importlib._bootstrap>", line 1, in x
   File "/0/app.py", line 1, in <module>
     import requests
@@ -160,8 +173,7 @@ Stack backtrace:
 
     #[test]
     fn faults_stand_alone() {
-        let text =
-            "AssertionError: Traceback\nTypeError: \nwkit-fault: /0/app.py:3: a\nwkit-fault: b\nCaused by:\n";
+        let text = "AssertionError: Traceback\nTypeError: \nwkit-fault: /0/app.py:3: a\nwkit-fault: b\nCaused by:\n\nwkit-fault: b\n";
         assert_eq!(useful(&lines(text)), ["app.py:3: a", "b"]);
     }
 

@@ -279,3 +279,44 @@ fn distinct(interfaces: &[(InterfaceId, Name)]) -> BTreeMap<InterfaceId, String>
 fn class_of(wit: &Wit, id: TypeId) -> String {
     wit.resolve.types[id].name.as_deref().unwrap_or_default().to_upper_camel_case()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::wit;
+
+    const WIT: &str = "package a:b; interface my-api { record p { x: u8 } \
+        /// Gets.\n get: func(%from: list<u8>, o: option<option<u8>>) -> result<p, string>; \
+        resource counter { constructor(start: u32); next: func() -> counter; of: static func(a: p) -> counter; } } \
+        world w { export my-api; export %class: async func() -> tuple<u8, string>; }";
+
+    #[test]
+    fn every_export_has_the_name_that_the_bindings_look_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.wit");
+        std::fs::write(&file, WIT).unwrap();
+        let files = files(&wit::load(&file, "w").unwrap());
+        let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(paths, ["app.py", "my_api.py"]);
+        let app = "\"\"\"What the world `w` exports.\"\"\"\n\nimport wit_world\n\
+            from componentize_py_types import Some\nfrom wit_world import exports\nfrom wit_world.exports import my_api\n\n\n\
+            class MyApi(exports.MyApi):\n    def get(self, from_: bytes, o: Some[int | None] | None) -> my_api.P:\n        \
+            \"\"\"Gets.\"\"\"\n        raise NotImplementedError(\"get\")\n\n\n\
+            class WitWorld(wit_world.WitWorld):\n    async def class_(self) -> tuple[int, str]:\n        \
+            raise NotImplementedError(\"class\")\n";
+        let mut parts: Vec<&str> = app.split("\n\n\nclass ").collect();
+        parts.sort_unstable();
+        let mut found: Vec<&str> = files[0].text.split("\n\n\nclass ").map(str::trim_end).collect();
+        found.sort_unstable();
+        assert_eq!(found, parts.iter().map(|part| part.trim_end()).collect::<Vec<_>>());
+        let resources = &files[1].text;
+        assert!(
+            resources
+                .contains("class Counter(my_api.Counter):\n    def __init__(self, start: int) -> None:\n")
+        );
+        assert!(
+            resources.contains("    @classmethod\n    def of(cls, a: my_api.P) -> Self:\n"),
+            "{resources}"
+        );
+    }
+}
