@@ -47,9 +47,9 @@ fn abort(world: &World) -> String {
     };
     let streams = import("wasi:io/streams@", "[method]output-stream.blocking-write-and-flush");
     match (import("wasi:cli/stderr@", "get-stderr"), streams) {
-        (Some(stderr), Some(streams)) => {
-            include_str!("support/abort-stderr.ts").replace("{{stderr}}", stderr).replace("{{streams}}", streams)
-        }
+        (Some(stderr), Some(streams)) => include_str!("support/abort-stderr.ts")
+            .replace("{{stderr}}", stderr)
+            .replace("{{streams}}", streams),
         _ => include_str!("support/abort.ts").to_owned(),
     }
 }
@@ -60,7 +60,9 @@ fn tuple(length: usize) -> String {
     let types = each(&|index| format!("T{index}")).join(", ");
     let types = if length == 0 { types } else { format!("<{types}>") };
     let fields: String = each(&|index| format!("public _{index}: T{index},\n")).concat();
-    format!("\n/** Several values: {length}. */\nexport class Tuple{length}{types} {{\nconstructor(\n{fields}) {{}}\n}}\n")
+    format!(
+        "\n/** Several values: {length}. */\nexport class Tuple{length}{types} {{\nconstructor(\n{fields}) {{}}\n}}\n"
+    )
 }
 
 /// Indents by the brackets at the beginnings and ends of lines. What is indented already stays as it is.

@@ -13,9 +13,24 @@ pub(super) const DEFAULT_ENTRY: &str = "assembly/index.ts";
 
 /// Options that would make something else than the module that a component is made of.
 const DROPPED: [&str; 18] = [
-    "outFile", "textFile", "sourceMap", "bindings", "importMemory", "noExportMemory", "sharedMemory", "importTable",
-    "exportStart", "exportRuntime", "initialMemory", "maximumMemory", "runtime", "memoryBase", "tableBase", "noEmit",
-    "showConfig", "stats",
+    "outFile",
+    "textFile",
+    "sourceMap",
+    "bindings",
+    "importMemory",
+    "noExportMemory",
+    "sharedMemory",
+    "importTable",
+    "exportStart",
+    "exportRuntime",
+    "initialMemory",
+    "maximumMemory",
+    "runtime",
+    "memoryBase",
+    "tableBase",
+    "noEmit",
+    "showConfig",
+    "stats",
 ];
 
 /// What is read from the file.
@@ -30,7 +45,8 @@ impl Config {
     pub(super) fn read(folder: &Path, release: bool) -> Result<Self, BuildError> {
         let path = folder.join(MANIFEST);
         let text = if path.exists() { read::manifest(&path)? } else { "{}".to_owned() };
-        let config = Self::parse(&text, release).map_err(|problem| BuildError::Source { path: path.clone(), problem })?;
+        let config = Self::parse(&text, release)
+            .map_err(|problem| BuildError::Source { path: path.clone(), problem })?;
         if !folder.join(&config.entry).is_file() {
             let problem = format!("the program begins with `{}`, which does not exist", config.entry);
             return Err(BuildError::Source { path, problem });
@@ -39,14 +55,17 @@ impl Config {
     }
 
     fn parse(text: &str, release: bool) -> Result<Self, String> {
-        let json: Value = serde_json::from_str(text).map_err(|error| format!("expected a JSON object: {error}"))?;
+        let json: Value =
+            serde_json::from_str(text).map_err(|error| format!("expected a JSON object: {error}"))?;
         let entry = match json["entries"].as_array().map(Vec::as_slice) {
             None | Some([]) => DEFAULT_ENTRY.to_owned(),
             Some([Value::String(entry)]) => entry.trim_start_matches("./").to_owned(),
             Some(_) => return Err("expected one file in `entries`".to_owned()),
         };
         if !entry.ends_with(".ts") || entry.split('/').any(|part| part == "..") || entry.starts_with('/') {
-            return Err(format!("expected a file `….ts` in the component's folder in `entries`, found `{entry}`"));
+            return Err(format!(
+                "expected a file `….ts` in the component's folder in `entries`, found `{entry}`"
+            ));
         }
         let mut options = defaults(release);
         let target = &json["targets"][if release { "release" } else { "debug" }];
@@ -82,7 +101,8 @@ impl Config {
             _ => Vec::new(),
         };
         let own = |one: &Value| one.as_str().is_some_and(|one| one.starts_with("abort="));
-        let uses: Vec<Value> = uses.into_iter().filter(|one| !own(one)).chain([Value::String(abort)]).collect();
+        let uses: Vec<Value> =
+            uses.into_iter().filter(|one| !own(one)).chain([Value::String(abort)]).collect();
         options.insert("use".to_owned(), Value::Array(uses));
         options.insert("runtime".to_owned(), json!("incremental"));
         options.insert("exportStart".to_owned(), json!("_initialize"));
@@ -119,7 +139,10 @@ mod tests {
     fn the_first_file_has_a_default() {
         for text in ["{}", r#"{"entries": []}"#, r#"{"entries": ["./assembly/index.ts"]}"#] {
             let config = Config::parse(text, false).unwrap();
-            assert_eq!((config.entry(), config.folder(), config.module()), (DEFAULT_ENTRY, "assembly/", "index"));
+            assert_eq!(
+                (config.entry(), config.folder(), config.module()),
+                (DEFAULT_ENTRY, "assembly/", "index")
+            );
         }
         let config = Config::parse(r#"{"entries": ["main.ts"]}"#, false).unwrap();
         assert_eq!((config.folder(), config.module()), ("", "main"));
@@ -155,6 +178,9 @@ mod tests {
     fn a_missing_first_file_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let message = Config::read(folder.path(), false).err().unwrap().to_string();
-        assert!(message.ends_with("the program begins with `assembly/index.ts`, which does not exist"), "{message}");
+        assert!(
+            message.ends_with("the program begins with `assembly/index.ts`, which does not exist"),
+            "{message}"
+        );
     }
 }

@@ -12,7 +12,10 @@ use crate::build::wit::Wit;
 
 /// The module with its exports renamed. Everything else stays as it is, byte for byte; exports that the canonical ABI
 /// does not know are dropped, but for the memory and the initialisation.
-pub(super) fn rename_exports(module: &[u8], names: &BTreeMap<String, String>) -> Result<Vec<u8>, BinaryReaderError> {
+pub(super) fn rename_exports(
+    module: &[u8],
+    names: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, BinaryReaderError> {
     let mut renamed = Module::new();
     for payload in Parser::new(0).parse_all(module) {
         let payload = payload?;
@@ -57,7 +60,8 @@ pub(super) fn check_imports(module: &[u8], wit: &Wit, entry: &Path) -> Result<()
             let import = import.map_err(invalid)?;
             if !allowed.contains(import.module) {
                 // Both names come from the sources; `env` is what the compiler's own library asks of a browser.
-                let from = if import.module == "env" { String::new() } else { format!(" of `{}`", import.module) };
+                let from =
+                    if import.module == "env" { String::new() } else { format!(" of `{}`", import.module) };
                 return Err(BuildError::ForeignImport {
                     path: entry.to_owned(),
                     import: format!("`{}`{from}", import.name),

@@ -6,9 +6,12 @@
 
 mod blocks;
 
-use wit_bindgen_core::abi::{AbiVariant, Bindgen, Bitcast, Instruction, LiftLower, WasmType, call, post_return};
+use wit_bindgen_core::abi::{
+    AbiVariant, Bindgen, Bitcast, Instruction, LiftLower, WasmType, call, post_return,
+};
 use wit_parser::{
-    Alignment, ArchitectureSize, Function, FunctionKind, Handle, Resolve, SizeAlign, Type, TypeDefKind, TypeId,
+    Alignment, ArchitectureSize, Function, FunctionKind, Handle, Resolve, SizeAlign, Type, TypeDefKind,
+    TypeId,
 };
 
 use super::names;
@@ -47,17 +50,41 @@ struct Block {
 }
 
 /// The body of a function of AssemblyScript that calls an import.
-pub(super) fn import_body(scope: &Scope<'_>, function: &Function, callee: String, parameters: Vec<String>) -> String {
+pub(super) fn import_body(
+    scope: &Scope<'_>,
+    function: &Function,
+    callee: String,
+    parameters: Vec<String>,
+) -> String {
     let mut body = Body::new(scope, callee, parameters, false);
     body.bare_handle = is_plain_constructor(&scope.world.resolve, function);
-    call(&scope.world.resolve, AbiVariant::GuestImport, LiftLower::LowerArgsLiftResults, function, &mut body, false);
+    call(
+        &scope.world.resolve,
+        AbiVariant::GuestImport,
+        LiftLower::LowerArgsLiftResults,
+        function,
+        &mut body,
+        false,
+    );
     if body.uses_scratch { format!("const $mark = $.mark();\n{}", body.text) } else { body.text }
 }
 
 /// The body of a core export that calls what the person has written.
-pub(super) fn export_body<'a>(scope: &'a Scope<'a>, function: &Function, callee: String, parameters: Vec<String>) -> Body<'a> {
+pub(super) fn export_body<'a>(
+    scope: &'a Scope<'a>,
+    function: &Function,
+    callee: String,
+    parameters: Vec<String>,
+) -> Body<'a> {
     let mut body = Body::new(scope, callee, parameters, true);
-    call(&scope.world.resolve, AbiVariant::GuestExport, LiftLower::LiftArgsLowerResults, function, &mut body, false);
+    call(
+        &scope.world.resolve,
+        AbiVariant::GuestExport,
+        LiftLower::LiftArgsLowerResults,
+        function,
+        &mut body,
+        false,
+    );
     body
 }
 
@@ -140,7 +167,13 @@ impl<'a> Body<'a> {
     }
 
     /// The common way: one operand, one result.
-    fn one(&mut self, operands: &[String], results: &mut Vec<String>, ty: &str, make: impl Fn(&str) -> String) {
+    fn one(
+        &mut self,
+        operands: &[String],
+        results: &mut Vec<String>,
+        ty: &str,
+        make: impl Fn(&str) -> String,
+    ) {
         let result = self.constant(ty, &make(&operands[0]));
         results.push(result);
     }
@@ -164,7 +197,13 @@ impl<'a> Body<'a> {
         results.extend([pointer, bytes]);
     }
 
-    fn lower_numbers(&mut self, list: &str, element: &Type, realloc: Option<&str>, results: &mut Vec<String>) {
+    fn lower_numbers(
+        &mut self,
+        list: &str,
+        element: &Type,
+        realloc: Option<&str>,
+        results: &mut Vec<String>,
+    ) {
         let list = self.constant("", list);
         if realloc.is_some() {
             let size = self.size(element);
@@ -179,7 +218,9 @@ impl<'a> Body<'a> {
     fn lower_handle(&mut self, handle: &Handle, value: &str) -> String {
         let (Handle::Own(id) | Handle::Borrow(id)) = handle;
         let expression = match (self.scope.world.exported_resource(*id), handle) {
-            (Some(namespace), _) => format!("$new_{namespace}_{}({value})", self.scope.world.resource_class(*id)),
+            (Some(namespace), _) => {
+                format!("$new_{namespace}_{}({value})", self.scope.world.resource_class(*id))
+            }
             (None, Handle::Own(_)) => format!("{value}.$give()"),
             (None, Handle::Borrow(_)) => format!("{value}.$lend()"),
         };
@@ -193,7 +234,9 @@ impl<'a> Body<'a> {
         }
         let world = self.scope.world;
         let expression = match (world.exported_resource(*id), handle) {
-            (Some(namespace), Handle::Own(_)) => format!("$take_{namespace}_{}({value})", world.resource_class(*id)),
+            (Some(namespace), Handle::Own(_)) => {
+                format!("$take_{namespace}_{}({value})", world.resource_class(*id))
+            }
             (Some(namespace), Handle::Borrow(_)) => {
                 format!("$table_{namespace}_{}.get(<i32>{value})", world.resource_class(*id))
             }
@@ -229,7 +272,9 @@ impl<'a> Body<'a> {
         if self.uses_scratch {
             self.line("$.release($mark);");
         }
-        if self.exported && function.params.iter().any(|parameter| self.scope.world.borrows_imported(&parameter.ty)) {
+        if self.exported
+            && function.params.iter().any(|parameter| self.scope.world.borrows_imported(&parameter.ty))
+        {
             self.line("$.endBorrows();");
         }
         if let Some(result) = operands.first() {
@@ -297,14 +342,21 @@ impl Bindgen for Body<'_> {
 
             I::StringLower { realloc } => self.lower_string(&operands[0], *realloc, results),
             I::StringLift => {
-                let text = self.constant("string", &format!("$.takeString({}, {})", operands[0], operands[1]));
+                let text =
+                    self.constant("string", &format!("$.takeString({}, {})", operands[0], operands[1]));
                 results.push(text);
             }
-            I::ListCanonLower { element, realloc } => self.lower_numbers(&operands[0], element, *realloc, results),
+            I::ListCanonLower { element, realloc } => {
+                self.lower_numbers(&operands[0], element, *realloc, results)
+            }
             I::ListCanonLift { element, ty } => {
                 let list = self.scope.ty(&Type::Id(*ty));
                 let element = self.scope.ty(element);
-                let take = if list == "Uint8Array" { "takeBytes".to_owned() } else { format!("takeArray<{element}>") };
+                let take = if list == "Uint8Array" {
+                    "takeBytes".to_owned()
+                } else {
+                    format!("takeArray<{element}>")
+                };
                 let list = self.constant("", &format!("$.{take}({}, {})", operands[0], operands[1]));
                 results.push(list);
             }
@@ -351,17 +403,23 @@ impl Bindgen for Body<'_> {
             I::EnumLower { .. } => self.one(operands, results, "i32", |value| format!("<i32>{value}")),
 
             I::VariantPayloadName => results.push(format!("$payload{}", self.innermost())),
-            I::VariantLower { variant, results: types, .. } => self.lower_variant(variant, &operands[0], types, results),
+            I::VariantLower { variant, results: types, .. } => {
+                self.lower_variant(variant, &operands[0], types, results)
+            }
             I::VariantLift { variant, ty, .. } => {
                 let lifted = self.lift_variant(variant, *ty, &operands[0]);
                 results.push(lifted);
             }
-            I::OptionLower { payload, results: types, .. } => self.lower_option(payload, &operands[0], types, results),
+            I::OptionLower { payload, results: types, .. } => {
+                self.lower_option(payload, &operands[0], types, results)
+            }
             I::OptionLift { payload, ty } => {
                 let lifted = self.lift_option(payload, *ty, &operands[0]);
                 results.push(lifted);
             }
-            I::ResultLower { result, results: types, .. } => self.lower_result(result, &operands[0], types, results),
+            I::ResultLower { result, results: types, .. } => {
+                self.lower_result(result, &operands[0], types, results)
+            }
             I::ResultLift { result, ty } => {
                 let lifted = self.lift_result(result, *ty, &operands[0]);
                 results.push(lifted);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use wit_bindgen_core::abi::guest_export_needs_post_return;
 use wit_parser::abi::AbiVariant;
 use wit_parser::{
-    Function, FunctionKind, LiftLowerAbi, ManglingAndAbi, ResourceIntrinsic, TypeDefKind, WasmExport, WasmExportKind,
-    WasmImport, WorldKey,
+    Function, FunctionKind, LiftLowerAbi, ManglingAndAbi, ResourceIntrinsic, TypeDefKind, WasmExport,
+    WasmExportKind, WasmImport, WorldKey,
 };
 
 use super::functions::{core_type, export_body, is_plain_constructor, post_return_body};
@@ -34,17 +34,22 @@ pub(super) fn glue(world: &World, entry: &str) -> Glue {
     }
     made.exports.insert("cabi_realloc".to_owned(), "cabi_realloc".to_owned());
     let Maker { text, exports, area_bytes, .. } = made;
-    let mut lines = "// What the component exports. Made by wkit from its WIT: changes are lost.\n".to_owned();
+    let mut lines =
+        "// What the component exports. Made by wkit from its WIT: changes are lost.\n".to_owned();
     lines += &scope.needs.lines("./", &format!("../{entry}"));
     for function in &world.exported_functions {
         let name = names::value(&function.name);
         let expected = super::signatures::expected(&scope, function);
-        lines += &format!("import {{ {name} as $world_{name} }} from \"../{entry}\"; // expected there: {expected}\n");
+        lines += &format!(
+            "import {{ {name} as $world_{name} }} from \"../{entry}\"; // expected there: {expected}\n"
+        );
     }
     // Nothing calls it by its name: the compiler is told to where it calls its own.
     lines += "import \"./abort\";\n\nexport { realloc as cabi_realloc } from \"./runtime\";\n";
     if area_bytes > 0 {
-        lines += &format!("\n// Where results lie until the caller has read them.\nconst $area: usize = memory.data({area_bytes}, 8);\n");
+        lines += &format!(
+            "\n// Where results lie until the caller has read them.\nconst $area: usize = memory.data({area_bytes}, 8);\n"
+        );
     }
     Glue { text: lines + &text, exports }
 }
@@ -85,8 +90,10 @@ impl Maker<'_> {
         let result = signature.results.first().map_or("void", |ty| core_type(*ty));
         let own_name = export_name(namespace, function);
         let text = body.into_text();
-        self.text += &format!("\nexport function {own_name}({}): {result} {{\n{text}}}\n", declared.join(", "));
-        let export = |kind| resolve.wasm_export_name(MANGLING, WasmExport::Func { interface, func: function, kind });
+        self.text +=
+            &format!("\nexport function {own_name}({}): {result} {{\n{text}}}\n", declared.join(", "));
+        let export =
+            |kind| resolve.wasm_export_name(MANGLING, WasmExport::Func { interface, func: function, kind });
         self.exports.insert(own_name.clone(), export(WasmExportKind::Normal));
         if guest_export_needs_post_return(resolve, function) {
             let text = post_return_body(scope, function);
@@ -105,7 +112,9 @@ impl Maker<'_> {
         let space = scope.needs.namespace(namespace);
         let class = function.kind.resource().map(|resource| scope.world.resource_class(resource));
         match (&function.kind, class) {
-            (FunctionKind::Constructor(_), Some(class)) if is_plain_constructor(&scope.world.resolve, function) => {
+            (FunctionKind::Constructor(_), Some(class))
+                if is_plain_constructor(&scope.world.resolve, function) =>
+            {
                 format!("new {space}.{class}")
             }
             (FunctionKind::Constructor(_), Some(class)) => format!("{space}.{class}.create"),
@@ -121,7 +130,8 @@ impl Maker<'_> {
         let of = format!("{namespace}_{class}");
         let ty = format!("{}.{class}", self.scope.needs.namespace(namespace));
         let intrinsic = |intrinsic| {
-            let import = WasmImport::ResourceIntrinsic { interface: Some(&module.key), resource: id, intrinsic };
+            let import =
+                WasmImport::ResourceIntrinsic { interface: Some(&module.key), resource: id, intrinsic };
             world.resolve.wasm_import_name(MANGLING, import)
         };
         let declare = |which, name: &str, result: &str| {
@@ -133,14 +143,21 @@ impl Maker<'_> {
         self.text += &declare(ResourceIntrinsic::ExportedRep, "$number", "i32");
         self.text += &declare(ResourceIntrinsic::ExportedDrop, "$forget", "void");
         self.text += &format!("const $table_{of} = new $.Table<{ty}>();\n");
-        self.text += &format!("function $new_{of}(object: {ty}): i32 {{\nreturn $handle_{of}($table_{of}.add(object));\n}}\n");
+        self.text += &format!(
+            "function $new_{of}(object: {ty}): i32 {{\nreturn $handle_{of}($table_{of}.add(object));\n}}\n"
+        );
         // Dropping the handle calls the destructor below, which finds the object gone and leaves it alone.
         self.text += &format!("function $take_{of}(handle: i32): {ty} {{\n");
-        self.text += &format!("const object = $table_{of}.remove($number_{of}(handle));\n$forget_{of}(handle);\nreturn object;\n}}\n");
+        self.text += &format!(
+            "const object = $table_{of}.remove($number_{of}(handle));\n$forget_{of}(handle);\nreturn object;\n}}\n"
+        );
         self.text += &format!("export function {of}$drop(number: i32): void {{\n");
-        self.text += &format!("if (!$table_{of}.has(number)) return;\nconst object = $table_{of}.remove(number);\n");
+        self.text +=
+            &format!("if (!$table_{of}.has(number)) return;\nconst object = $table_{of}.remove(number);\n");
         self.text += "if (isDefined(object.drop)) object.drop();\n}\n";
-        let name = world.resolve.wasm_export_name(MANGLING, WasmExport::ResourceDtor { interface: &module.key, resource: id });
+        let name = world
+            .resolve
+            .wasm_export_name(MANGLING, WasmExport::ResourceDtor { interface: &module.key, resource: id });
         self.exports.insert(format!("{of}$drop"), name);
     }
 }

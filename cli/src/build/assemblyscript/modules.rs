@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use wit_parser::abi::AbiVariant;
 use wit_parser::{
-    Docs, Function, FunctionKind, ManglingAndAbi, ResourceIntrinsic, Type, TypeDefKind, TypeId, Variant, WasmImport,
-    WorldKey,
+    Docs, Function, FunctionKind, ManglingAndAbi, ResourceIntrinsic, Type, TypeDefKind, TypeId, Variant,
+    WasmImport, WorldKey,
 };
 
 use super::functions::{core_type, import_body, is_plain_constructor};
@@ -46,7 +46,8 @@ pub(super) fn interface(world: &World, module: &Module, entry: &str) -> String {
         text += &expectations(world, module);
     }
     let what = if imported { "import" } else { "export" };
-    let title = format!("// The {what} `{}`. Made by wkit from its WIT: changes are lost.\n", module.wit_name);
+    let title =
+        format!("// The {what} `{}`. Made by wkit from its WIT: changes are lost.\n", module.wit_name);
     title + &scope.needs.lines("../", &format!("../../{entry}")) + &text
 }
 
@@ -93,7 +94,12 @@ fn declaration(scope: &Scope<'_>, name: &str, id: TypeId) -> String {
                 .fields
                 .iter()
                 .map(|field| {
-                    format!("{}public {}: {},\n", comment(&field.docs), names::value(&field.name), scope.ty(&field.ty))
+                    format!(
+                        "{}public {}: {},\n",
+                        comment(&field.docs),
+                        names::value(&field.name),
+                        scope.ty(&field.ty)
+                    )
                 })
                 .collect();
             format!("export class {class} {{\nconstructor(\n{fields}) {{}}\n}}\n")
@@ -112,9 +118,12 @@ fn declaration(scope: &Scope<'_>, name: &str, id: TypeId) -> String {
                 .flags
                 .iter()
                 .enumerate()
-                .map(|(bit, flag)| format!("{}{} = 1 << {bit},\n", comment(&flag.docs), names::case(&flag.name)))
+                .map(|(bit, flag)| {
+                    format!("{}{} = 1 << {bit},\n", comment(&flag.docs), names::case(&flag.name))
+                })
                 .collect();
-            format!("export enum {class} {{\n/** No flag. */\nNone_ = 0,\n{bits}}}\n").replace("None_", none(flags))
+            format!("export enum {class} {{\n/** No flag. */\nNone_ = 0,\n{bits}}}\n")
+                .replace("None_", none(flags))
         }
         TypeDefKind::Type(Type::Id(other)) if scope.world.resolve.types[*other].name.is_some() => {
             return alias(scope, &class, *other);
@@ -161,10 +170,13 @@ fn variant_class(scope: &Scope<'_>, class: &str, variant: &Variant) -> String {
             Some(ty) => {
                 let ty = scope.ty(ty);
                 text += &format!("\nprivate $case{index}: {ty} = $.zero<{ty}>();\n\n");
-                text += &format!("{docs}static {name}(value: {ty}): {class} {{\nconst made = new {class}({tag});\n");
+                text += &format!(
+                    "{docs}static {name}(value: {ty}): {class} {{\nconst made = new {class}({tag});\n"
+                );
                 text += &format!("made.$case{index} = value;\nreturn made;\n}}\n");
                 text += &format!("\n/** Traps where the case is another one. */\nget {name}(): {ty} {{\n");
-                text += &format!("if (this.tag != {tag}) $.refuse(\"this `{class}` is not `{}`\");\n", case.name);
+                text +=
+                    &format!("if (this.tag != {tag}) $.refuse(\"this `{class}` is not `{}`\");\n", case.name);
                 text += &format!("return this.$case{index};\n}}\n");
             }
         }
@@ -183,7 +195,8 @@ fn resource(scope: &Scope<'_>, interface: Option<&WorldKey>, id: TypeId, functio
     for function in functions {
         if is_plain_constructor(&world.resolve, function) {
             made = true;
-            let (parameters, arguments) = (signatures::parameters(scope, function), arguments(function).join(", "));
+            let (parameters, arguments) =
+                (signatures::parameters(scope, function), arguments(function).join(", "));
             text += &format!("{}constructor({parameters}) {{\n", comment(&function.docs));
             text += &format!("super({class}.$construct({arguments}));\n}}\n\n");
             raw += &raw_import(scope, interface, function);
@@ -209,7 +222,8 @@ fn resource(scope: &Scope<'_>, interface: Option<&WorldKey>, id: TypeId, functio
     }
     text += "/** Lets go of it; nothing else may be done with it afterwards. */\n";
     text += &format!("drop(): void {{\n$drop_{class}(this.$give());\n}}\n}}\n");
-    let drop = WasmImport::ResourceIntrinsic { interface, resource: id, intrinsic: ResourceIntrinsic::ImportedDrop };
+    let drop =
+        WasmImport::ResourceIntrinsic { interface, resource: id, intrinsic: ResourceIntrinsic::ImportedDrop };
     let (module, field) = world.resolve.wasm_import_name(MANGLING, drop);
     raw += &external(&module, &field, &format!("$drop_{class}"), "handle: i32", "void");
     format!("\n{raw}\n{text}")
@@ -238,8 +252,12 @@ fn raw_import(scope: &Scope<'_>, interface: Option<&WorldKey>, function: &Functi
     let resolve = &scope.world.resolve;
     let (module, field) = resolve.wasm_import_name(MANGLING, WasmImport::Func { interface, func: function });
     let signature = resolve.wasm_signature(AbiVariant::GuestImport, function);
-    let parameters: Vec<String> =
-        signature.params.iter().enumerate().map(|(index, ty)| format!("p{index}: {}", core_type(*ty))).collect();
+    let parameters: Vec<String> = signature
+        .params
+        .iter()
+        .enumerate()
+        .map(|(index, ty)| format!("p{index}: {}", core_type(*ty)))
+        .collect();
     let result = signature.results.first().map_or("void", |ty| core_type(*ty));
     external(&module, &field, &raw_name(function), &parameters.join(", "), result)
 }

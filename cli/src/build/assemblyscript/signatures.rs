@@ -10,8 +10,9 @@ use super::world::Scope;
 pub(super) fn parameters(scope: &Scope<'_>, function: &Function) -> String {
     let skipped = usize::from(matches!(function.kind, FunctionKind::Method(_)));
     let parameters = function.params.iter().skip(skipped);
-    let declared: Vec<String> =
-        parameters.map(|parameter| format!("{}: {}", names::value(&parameter.name), scope.ty(&parameter.ty))).collect();
+    let declared: Vec<String> = parameters
+        .map(|parameter| format!("{}: {}", names::value(&parameter.name), scope.ty(&parameter.ty)))
+        .collect();
     declared.join(", ")
 }
 

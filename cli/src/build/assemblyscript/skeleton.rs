@@ -45,7 +45,12 @@ fn namespace(scope: &Scope<'_>, module: &Module) -> String {
 }
 
 /// The class of a resource.
-fn class<'a>(scope: &Scope<'_>, name: &str, id: TypeId, functions: impl Iterator<Item = &'a Function>) -> String {
+fn class<'a>(
+    scope: &Scope<'_>,
+    name: &str,
+    id: TypeId,
+    functions: impl Iterator<Item = &'a Function>,
+) -> String {
     let of_it = functions.filter(|function| function.kind.resource() == Some(id));
     let members: Vec<String> = of_it.map(|function| stub(scope, function).trim_start().to_owned()).collect();
     let docs = comment(&scope.world.resolve.types[id].docs);

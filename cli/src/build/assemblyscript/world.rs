@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use wit_bindgen_core::dealias;
 use wit_parser::{
-    Function, Handle, InterfaceId, Resolve, SizeAlign, Type, TypeDefKind, TypeId, TypeOwner, WorldId, WorldItem,
-    WorldKey,
+    Function, Handle, InterfaceId, Resolve, SizeAlign, Type, TypeDefKind, TypeId, TypeOwner, WorldId,
+    WorldItem, WorldKey,
 };
 
 use super::names;
@@ -91,7 +91,8 @@ impl Needs {
     fn class(&self, place: Place, class: &str) -> String {
         let mut classes = self.classes.borrow_mut();
         let from = (place, class.to_owned());
-        let numbered = |number: usize| if number == 1 { class.to_owned() } else { format!("{class}{number}") };
+        let numbered =
+            |number: usize| if number == 1 { class.to_owned() } else { format!("{class}{number}") };
         // A person's own `Error` is that of the language.
         let first = if class == "Error" { 2 } else { 1 };
         let is_free = |name: &String| classes.get(name).is_none_or(|known| *known == from);
@@ -111,9 +112,9 @@ impl Needs {
         if !common.is_empty() {
             files.insert("types".to_owned(), common.iter().cloned().collect());
         }
-        let lines = files.into_iter().map(|(file, names)| {
-            format!("import {{ {} }} from \"{bindings}{file}\";\n", names.join(", "))
-        });
+        let lines = files
+            .into_iter()
+            .map(|(file, names)| format!("import {{ {} }} from \"{bindings}{file}\";\n", names.join(", ")));
         lines.collect()
     }
 
@@ -256,13 +257,18 @@ impl World {
     /// Whether a function is lent resources of imported interfaces.
     pub(super) fn borrows_imported(&self, ty: &Type) -> bool {
         let Type::Id(id) = ty else { return false };
-        let any = |mut types: &mut dyn Iterator<Item = &Type>| (&mut types).any(|ty| self.borrows_imported(ty));
+        let any =
+            |mut types: &mut dyn Iterator<Item = &Type>| (&mut types).any(|ty| self.borrows_imported(ty));
         match &self.resolve.types[*id].kind {
             TypeDefKind::Handle(Handle::Borrow(resource)) => self.exported_resource(*resource).is_none(),
-            TypeDefKind::Type(ty) | TypeDefKind::List(ty) | TypeDefKind::Option(ty) => self.borrows_imported(ty),
+            TypeDefKind::Type(ty) | TypeDefKind::List(ty) | TypeDefKind::Option(ty) => {
+                self.borrows_imported(ty)
+            }
             TypeDefKind::Record(record) => any(&mut record.fields.iter().map(|field| &field.ty)),
             TypeDefKind::Tuple(tuple) => any(&mut tuple.types.iter()),
-            TypeDefKind::Variant(variant) => any(&mut variant.cases.iter().filter_map(|case| case.ty.as_ref())),
+            TypeDefKind::Variant(variant) => {
+                any(&mut variant.cases.iter().filter_map(|case| case.ty.as_ref()))
+            }
             TypeDefKind::Result(result) => any(&mut [&result.ok, &result.err].into_iter().flatten()),
             _ => false,
         }
@@ -324,7 +330,9 @@ impl<'a> Scope<'a> {
             TypeDefKind::List(Type::U8) => "Uint8Array".to_owned(),
             TypeDefKind::List(element) if self.is_byte(element) => "Uint8Array".to_owned(),
             TypeDefKind::List(element) => format!("Array<{}>", self.ty(element)),
-            TypeDefKind::Option(inner) if self.world.is_reference(inner) => format!("{} | null", self.ty(inner)),
+            TypeDefKind::Option(inner) if self.world.is_reference(inner) => {
+                format!("{} | null", self.ty(inner))
+            }
             TypeDefKind::Option(inner) => format!("{}<{}>", self.needs.common("Option"), self.ty(inner)),
             TypeDefKind::Result(result) => {
                 let (ok, err) = (self.or_unit(result.ok.as_ref()), self.or_unit(result.err.as_ref()));
@@ -335,7 +343,9 @@ impl<'a> Scope<'a> {
                 let class = self.needs.common(&format!("Tuple{}", types.len()));
                 if types.is_empty() { class } else { format!("{class}<{}>", types.join(", ")) }
             }
-            TypeDefKind::Handle(Handle::Own(id) | Handle::Borrow(id)) => self.named(dealias(&self.world.resolve, *id)),
+            TypeDefKind::Handle(Handle::Own(id) | Handle::Borrow(id)) => {
+                self.named(dealias(&self.world.resolve, *id))
+            }
             _ => self.named(id),
         }
     }
@@ -384,12 +394,15 @@ impl<'a> Scope<'a> {
 
 /// For each name the first of its spellings that no other name has too.
 fn distinct(names: &[&str], spellings: &[fn(&str) -> String]) -> Vec<String> {
-    let spelled: Vec<Vec<String>> = names.iter().map(|name| spellings.iter().map(|spell| spell(name)).collect()).collect();
+    let spelled: Vec<Vec<String>> =
+        names.iter().map(|name| spellings.iter().map(|spell| spell(name)).collect()).collect();
     let mut uses: BTreeMap<String, usize> = BTreeMap::new();
     for spelling in spelled.iter().flat_map(|spelled| spelled.iter().collect::<BTreeSet<_>>()) {
         *uses.entry(spelling.clone()).or_default() += 1;
     }
-    let choose = |spelled: &Vec<String>| spelled.iter().find(|spelling| uses[*spelling] == 1).or(spelled.last()).cloned();
+    let choose = |spelled: &Vec<String>| {
+        spelled.iter().find(|spelling| uses[*spelling] == 1).or(spelled.last()).cloned()
+    };
     spelled.iter().map(|spelled| choose(spelled).unwrap_or_default()).collect()
 }
 

@@ -24,7 +24,13 @@ impl Body<'_> {
         self.closed.split_off(self.closed.len() - count)
     }
 
-    pub(super) fn lower_list(&mut self, list: &str, element: &Type, realloc: Option<&str>, results: &mut Vec<String>) {
+    pub(super) fn lower_list(
+        &mut self,
+        list: &str,
+        element: &Type,
+        realloc: Option<&str>,
+        results: &mut Vec<String>,
+    ) {
         let [block] = self.blocks(1).try_into().unwrap_or_else(|_| unreachable!("one block was asked for"));
         let list = self.constant("", list);
         let size = self.size(element);
@@ -39,7 +45,13 @@ impl Body<'_> {
         results.extend([memory, format!("{list}.length")]);
     }
 
-    pub(super) fn lift_list(&mut self, element: &Type, ty: TypeId, operands: &[String], results: &mut Vec<String>) {
+    pub(super) fn lift_list(
+        &mut self,
+        element: &Type,
+        ty: TypeId,
+        operands: &[String],
+        results: &mut Vec<String>,
+    ) {
         let [block] = self.blocks(1).try_into().unwrap_or_else(|_| unreachable!("one block was asked for"));
         let pointer = self.constant("usize", &operands[0]);
         let length = self.constant("i32", &operands[1]);
@@ -84,7 +96,13 @@ impl Body<'_> {
         }
     }
 
-    pub(super) fn lower_variant(&mut self, variant: &Variant, value: &str, types: &[WasmType], results: &mut Vec<String>) {
+    pub(super) fn lower_variant(
+        &mut self,
+        variant: &Variant,
+        value: &str,
+        types: &[WasmType],
+        results: &mut Vec<String>,
+    ) {
         let value = self.constant("", value);
         let tag = self.constant("i32", &format!("<i32>{value}.tag"));
         let arms = variant.cases.iter().enumerate().map(|(index, case)| Arm {
@@ -95,7 +113,13 @@ impl Body<'_> {
         self.lower_arms(arms.collect(), types, results);
     }
 
-    pub(super) fn lower_option(&mut self, payload: &Type, value: &str, types: &[WasmType], results: &mut Vec<String>) {
+    pub(super) fn lower_option(
+        &mut self,
+        payload: &Type,
+        value: &str,
+        types: &[WasmType],
+        results: &mut Vec<String>,
+    ) {
         let value = self.constant("", value);
         let (none, some) = if self.scope.world.is_reference(payload) {
             (format!("{value} === null"), value.clone())
@@ -109,11 +133,25 @@ impl Body<'_> {
         self.lower_arms(arms, types, results);
     }
 
-    pub(super) fn lower_result(&mut self, result: &Result_, value: &str, types: &[WasmType], results: &mut Vec<String>) {
+    pub(super) fn lower_result(
+        &mut self,
+        result: &Result_,
+        value: &str,
+        types: &[WasmType],
+        results: &mut Vec<String>,
+    ) {
         let value = self.constant("", value);
         let arms = vec![
-            Arm { condition: format!("{value}.isOk"), payload: result.ok.map(|_| format!("{value}.value")), ty: None },
-            Arm { condition: "true".to_owned(), payload: result.err.map(|_| format!("{value}.error")), ty: None },
+            Arm {
+                condition: format!("{value}.isOk"),
+                payload: result.ok.map(|_| format!("{value}.value")),
+                ty: None,
+            },
+            Arm {
+                condition: "true".to_owned(),
+                payload: result.err.map(|_| format!("{value}.error")),
+                ty: None,
+            },
         ];
         self.lower_arms(arms, types, results);
     }
@@ -169,7 +207,8 @@ impl Body<'_> {
         }
         let payload = self.scope.ty(payload);
         let option = self.scope.needs.common("Option");
-        let arms = vec![(format!("{option}.none<{payload}>"), false), (format!("{option}.some<{payload}>"), true)];
+        let arms =
+            vec![(format!("{option}.none<{payload}>"), false), (format!("{option}.some<{payload}>"), true)];
         self.lift_arms(&class, tag, arms)
     }
 
