@@ -1,6 +1,6 @@
-//! Takes two kinds of files out of crates, so that `wkit` carries them and needs no network later: the Go package that
-//! generated bindings call, from `wit-bindgen-go`, and the WIT of WASI 0.2 and 0.3 in exactly the versions that the
-//! engine serves, from `wasmtime-wasi-http`.
+//! Takes files out of crates, so that `wkit` carries them and needs no network later: the Go package that generated
+//! bindings call, from `wit-bindgen-go`; the WIT of WASI 0.2 and 0.3 in exactly the versions that the engine serves,
+//! from `wasmtime-wasi-http`; and the QuickJS that JavaScript components run in, from `componentize-qjs`.
 //!
 //! The crates do not offer these files to Rust code. They are found where cargo keeps the crates for this build: in its
 //! registry, a vendor folder or a checkout.
@@ -14,7 +14,7 @@ use std::process::Command;
 use serde_json::Value;
 
 fn main() {
-    let metadata = metadata();
+    let metadata = metadata(&env::var("TARGET").expect("cargo sets TARGET"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
 
     let (version, manifest) = package(&metadata, "wit-bindgen-go");
@@ -34,6 +34,16 @@ fn main() {
         code.push_str(&embedded(name, &root, files));
     }
     write(&out.join("wasi_wit.rs"), &code);
+
+    // That crate is a dependency for a target that wkit is never built for.
+    let (version, manifest) = package(&self::metadata("wasm32-unknown-unknown"), "componentize-qjs");
+    let runtime = manifest.with_file_name("prebuilt").join("runtime-sync.wasm");
+    let code = format!(
+        "pub(super) const VERSION: &str = {version:?};\n\
+         pub(super) const RUNTIME: &[u8] = include_bytes!({:?});\n",
+        runtime.display().to_string()
+    );
+    write(&out.join("quickjs.rs"), &code);
 
     let lock = Path::new(text(&metadata["workspace_root"])).join("Cargo.lock");
     println!("cargo::rerun-if-changed={}", lock.display());
@@ -71,14 +81,15 @@ fn write(file: &Path, code: &str) {
     fs::write(file, code).unwrap_or_else(|error| panic!("cannot write `{}`: {error}", file.display()));
 }
 
-/// What cargo knows about this build's packages. Nothing is fetched: cargo has them all before it runs this.
+/// What cargo knows about the packages of a build for `target`.
 ///
-/// Only a `cargo install` that resolves anew, without `--locked`, may need to look again.
-fn metadata() -> Value {
-    let target = env::var("TARGET").expect("cargo sets TARGET");
+/// For this build's own target nothing is fetched: cargo has all packages before it runs this; only a `cargo install`
+/// that resolves anew, without `--locked`, may need to look again. For another one cargo gets what it does not have,
+/// once; without a network, `cargo fetch` or `cargo vendor` beforehand brings everything.
+fn metadata(target: &str) -> Value {
     let ask = |mode: &[&str]| {
         let output = Command::new(env::var_os("CARGO").expect("cargo sets CARGO"))
-            .args(["metadata", "--format-version", "1", "--filter-platform", &target])
+            .args(["metadata", "--format-version", "1", "--filter-platform", target])
             .args(mode)
             .output()
             .unwrap_or_else(|error| panic!("`cargo metadata` cannot be started: {error}"));

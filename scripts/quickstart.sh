@@ -16,9 +16,6 @@ bold() { if [ -t 1 ]; then printf '\033[1m%s\033[0m\n' "$*"; else printf '%s\n' 
 step() { printf '\n'; bold "# $*"; }
 show() { bold "\$ $*"; "$@"; }
 
-step "The guest toolchains, pinned, in a folder of your own"
-show scripts/setup-guests.sh
-
 if [ -z "${WKIT:-}" ]; then
   step "wkit itself"
   if command -v rustup >/dev/null; then rustup toolchain install --no-self-update >/dev/null; fi
@@ -37,10 +34,22 @@ cleanup() {
 trap cleanup EXIT
 
 # The shop's components whose languages this machine has.
-missing= components=checkout
-for pair in go:cart python3:pricing node:catalogue; do
-  if command -v "${pair%%:*}" >/dev/null; then components="$components ${pair##*:}"; else missing="$missing ${pair%%:*}"; fi
+missing= components=checkout languages=rust
+for row in go:cart:go python3:pricing:python node:catalogue:javascript; do
+  IFS=: read -r program component language <<<"$row"
+  if command -v "$program" >/dev/null; then
+    components="$components $component" languages="$languages $language"
+  else
+    missing="$missing $program"
+  fi
 done
+
+step "The guest toolchains, pinned, in a folder of your own"
+# The targets are in rust-toolchain.toml.
+if command -v rustup >/dev/null; then rustup toolchain install --no-self-update >/dev/null; fi
+show wkit toolchain install $languages
+show wkit toolchain doctor $languages
+
 if [ -n "$missing" ]; then
   bold "LEFT OUT: this machine has no$missing. The composition needs all four languages, so the road ends after the build."
   if [ "${CI:-}" = true ]; then exit 1; fi

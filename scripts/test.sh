@@ -5,7 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 unset RUST_BACKTRACE
 if command -v rustup >/dev/null; then rustup toolchain install --no-self-update >/dev/null; fi
-scripts/setup-guests.sh
+# The tests need wkit anyway, and wkit gets the guest toolchains.
+cargo test --workspace --locked --no-run
+WKIT=${CARGO_TARGET_DIR:-target}/debug/wkit scripts/setup-guests.sh
 scripts/setup-clients.sh
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

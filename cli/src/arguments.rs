@@ -13,6 +13,8 @@ use crate::commands::publish::PublishArgs;
 use crate::commands::pull::PullArgs;
 use crate::commands::registry::RegistryArgs;
 use crate::commands::run::RunArgs;
+use crate::commands::serve::ServeArgs;
+use crate::commands::toolchain::ToolchainArgs;
 use crate::commands::watch::WatchArgs;
 use crate::ui::Color;
 
@@ -62,8 +64,12 @@ pub(crate) enum Command {
     Pull(PullArgs),
     /// Run a component with nothing granted but stdio and arguments
     Run(RunArgs),
+    /// Serve a component that handles HTTP requests
+    Serve(ServeArgs),
     /// Host a registry
     Registry(RegistryArgs),
+    /// Get what components are built with, and see what is missing
+    Toolchain(ToolchainArgs),
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod go;
 mod javascript;
 mod limits;
 mod module;
+mod native;
 mod outside;
 mod process;
 mod python;
@@ -33,7 +34,8 @@ use thiserror::Error;
 pub(crate) use error::BuildError;
 pub(crate) use fingerprint::{fingerprint, source_folders};
 pub(crate) use outside::recorded as outside_sources;
-pub(crate) use tools::{Requirement, ToolError, ToolVersion, Tools};
+pub(crate) use rust::RUSTC;
+pub(crate) use tools::{Origin, Package, Program, Requirement, ToolError, ToolVersion, Tools};
 pub(crate) use wit::{Wit, load as load_wit, load_packages};
 
 /// Every language that wkit builds, in the order in which messages list them.
@@ -152,6 +154,13 @@ pub(crate) trait Language: Sync {
         Ok(Vec::new())
     }
 
+    /// Makes what the first build would leave among the sources, such as a lock file, so that it is there when they are
+    /// fingerprinted and the second build finds nothing new.
+    fn prepare(&self, input: &BuildInput<'_>, output: &mut dyn FnMut(&str)) -> Result<(), BuildError> {
+        let _ = (input, output);
+        Ok(())
+    }
+
     /// Runs the compiler. The result may be any bytes: [`Language::build`] looks at them.
     fn compile(
         &self,
@@ -251,6 +260,19 @@ fn is_there(folder: &Path, marker: &str) -> bool {
 /// The language called `name`, or a sentence that says which names there are.
 pub(crate) fn language_named(name: &str) -> Result<&'static dyn Language, String> {
     language_of(Path::new(""), Some(name)).map_err(|error| error.to_string())
+}
+
+/// Every package that some language is built with, each once.
+pub(crate) fn packages() -> Vec<&'static Package> {
+    let mut packages: Vec<&'static Package> = Vec::new();
+    for requirement in LANGUAGES.iter().flat_map(|language| language.requirements()) {
+        if let Requirement::Package(package) = requirement
+            && !packages.iter().any(|known| known.program.name == package.program.name)
+        {
+            packages.push(package);
+        }
+    }
+    packages
 }
 
 /// The absolute form of a path, with links followed: compilers compare such paths with their own.

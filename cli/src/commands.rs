@@ -9,4 +9,6 @@ pub(crate) mod publish;
 pub(crate) mod pull;
 pub(crate) mod registry;
 pub(crate) mod run;
+pub(crate) mod serve;
+pub(crate) mod toolchain;
 pub(crate) mod watch;

@@ -173,6 +173,10 @@ impl Builder<'_> {
             tools: &self.tools,
         };
         let failed = |error: BuildError| build_error(name, &error);
+        let mut output = |line: &str| {
+            self.progress.suspend(|| self.context.ui.compiler_line(name, line));
+        };
+        language.prepare(&input, &mut output).map_err(failed)?;
         let fingerprint = build::fingerprint(language, &input).map_err(failed)?;
         let stamp_file = work_folder.join("stamp");
         let file = self.project.component_file(name);
@@ -190,9 +194,7 @@ impl Builder<'_> {
         }
         let label = format!("{name} ({})", language.name());
         self.show(|running| running.insert(label.clone()));
-        let result = language.build(&input, &mut |line| {
-            self.progress.suspend(|| self.context.ui.compiler_line(name, line));
-        });
+        let result = language.build(&input, &mut output);
         self.show(|running| running.remove(&label));
         let bytes = result.map_err(failed)?;
         write_file(&file, &bytes)?;

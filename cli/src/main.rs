@@ -9,6 +9,7 @@ mod commands;
 mod components;
 mod context;
 mod error;
+mod grants;
 mod limits;
 mod new;
 mod output;
@@ -16,6 +17,7 @@ mod progress;
 mod project;
 mod registries;
 mod source;
+mod toolchain;
 mod ui;
 
 use std::process::ExitCode;
@@ -51,6 +53,8 @@ fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
         Command::Publish(args) => commands::publish::run(args, &context),
         Command::Pull(args) => commands::pull::run(args, &context),
         Command::Run(args) => commands::run::run(args, &context),
+        Command::Serve(args) => commands::serve::run(args, &context),
         Command::Registry(args) => commands::registry::run(args, &context),
+        Command::Toolchain(args) => commands::toolchain::run(args, &context),
     }
 }

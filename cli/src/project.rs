@@ -195,11 +195,12 @@ impl Project {
             let registry = Registry { host, prefix: table.prefix, plain_http: table.plain_http };
             registries.insert(namespace.into_inner(), registry);
         }
-        let toolchain = file
-            .toolchain
-            .into_iter()
-            .map(|(tool, version)| (tool.into_inner(), version.into_inner()))
-            .collect();
+        let mut toolchain = BTreeMap::new();
+        for (tool, version) in file.toolchain {
+            check_tool(tool.get_ref()).map_err(|message| at(Some(tool.span()), &message))?;
+            check_version(version.get_ref()).map_err(|message| at(Some(version.span()), &message))?;
+            toolchain.insert(tool.into_inner(), version.into_inner());
+        }
         Ok(Self {
             folder: folder.to_owned(),
             name: file.project.name,
@@ -330,6 +331,24 @@ pub(crate) fn check_name(name: &str, what: &str) -> Result<(), String> {
     Err(format!("{what} is lower-case words joined by `-`, found `{name}`"))
 }
 
+/// Only what wkit itself installs has a version that a project can choose.
+fn check_tool(name: &str) -> Result<(), String> {
+    let known: Vec<&str> = crate::build::packages().iter().map(|package| package.program.name).collect();
+    if known.contains(&name) {
+        return Ok(());
+    }
+    Err(format!("unknown tool `{name}`; the tools whose version can be chosen are: {}", known.join(", ")))
+}
+
+/// Versions become parts of file names and of arguments.
+fn check_version(version: &str) -> Result<(), String> {
+    let known = |c: char| c.is_ascii_alphanumeric() || ".-+_!".contains(c);
+    if version.starts_with(|c: char| c.is_ascii_digit()) && version.chars().all(known) {
+        return Ok(());
+    }
+    Err(format!("expected an exact version such as `1.2.3`, found `{version}`"))
+}
+
 /// `wkit.toml:LINE:COLUMN: message`, with the line and a mark below the offending text.
 fn place_error(path: &Path, text: &str, span: Option<Range<usize>>, message: &str) -> CommandError {
     let message = message.trim().replace('\n', "; ");
@@ -408,6 +427,23 @@ mod tests {
 
         let error = parse("[project]\nname = \"shop\"\n[compose]\nsocket = \"chekout\"\n").unwrap_err();
         assert!(error.message().starts_with("wkit.toml:4:10: no component `chekout`"), "{}", error.message());
+    }
+
+    #[test]
+    fn only_versions_of_known_tools_can_be_chosen() {
+        let toolchain = |line: &str| parse(&format!("[project]\nname = \"shop\"\n[toolchain]\n{line}\n"));
+        let project = toolchain("componentize-py = \"0.25.0rc1\"").unwrap();
+        assert_eq!(project.toolchain["componentize-py"], "0.25.0rc1");
+
+        let error = toolchain("rustc = \"1.99.0\"").unwrap_err();
+        let expected = "wkit.toml:4:1: unknown tool `rustc`; the tools whose version can be chosen are: ";
+        assert!(error.message().starts_with(expected), "{}", error.message());
+        assert!(error.message().contains("componentize-py"), "{}", error.message());
+
+        for version in ["", "latest", ">=1.0", "1.0 --pre", "../1.0", "1.0/.."] {
+            let error = toolchain(&format!("componentize-py = \"{version}\"")).unwrap_err();
+            assert!(error.message().starts_with("wkit.toml:4:19: expected an exact version"), "{version}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use wkit_artifact::Locator;
 use wkit_interface::DecodeError;
 use wkit_registry_client::Pulled;
+use wkit_runtime_runner::{Program, Runner, RunnerConfig};
 
 use crate::context::Context;
 use crate::error::{CommandError, io_error};
@@ -31,6 +32,28 @@ pub(crate) fn load(text: &str, args: &RegistryArgs, context: &Context) -> Result
     }
     let pulled = pull(&locator(text)?, args, context)?;
     Ok(Loaded { bytes: pulled.component.clone(), program_name: text.to_owned(), pulled: Some(pulled) })
+}
+
+/// Compiles a component, or finds its code in the cache. `to_do` completes "cannot …".
+pub(crate) fn compile(
+    loaded: &Loaded,
+    config: &RunnerConfig,
+    to_do: &str,
+    context: &Context,
+) -> Result<Program, CommandError> {
+    let runner =
+        Runner::new(config).map_err(|error| CommandError::from_error("the runner cannot start", &error))?;
+    let spinner = context.ui.spinner(format!("compiling {}", loaded.program_name));
+    let program = runner.load(&loaded.bytes).map_err(|error| {
+        let cannot = format!("cannot {to_do}");
+        // The engine stops at the first fault; reading the component says more about files that are none.
+        match wkit_interface::decode(&loaded.bytes) {
+            Err(fault) => CommandError::from_error(cannot, &fault).maybe_hint(decode_hint(&fault)),
+            Ok(_) => CommandError::from_error(cannot, &error).maybe_hint(error.hint()),
+        }
+    })?;
+    spinner.finish_and_clear();
+    Ok(program)
 }
 
 /// Parses a reference, with a hint for what looks like neither a reference nor a file.

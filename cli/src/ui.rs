@@ -56,11 +56,6 @@ impl Ui {
         Self { quiet }
     }
 
-    /// Whether only results and errors are shown.
-    pub(crate) fn is_quiet(self) -> bool {
-        self.quiet
-    }
-
     /// One line about what was done, its first word set off: `built  cart`.
     pub(crate) fn done(self, verb: &str, what: impl AsRef<str>) {
         if !self.quiet {
@@ -72,6 +67,13 @@ impl Ui {
     pub(crate) fn note(self, text: impl AsRef<str>) {
         if !self.quiet {
             say(&format!("{NOTE}note:{NOTE:#} {}", text.as_ref()));
+        }
+    }
+
+    /// A next step of a person who has just begun.
+    pub(crate) fn next(self, text: impl AsRef<str>) {
+        if !self.quiet {
+            say(&format!("{HINT}{:>9}{HINT:#} {}", "next", text.as_ref()));
         }
     }
 
@@ -91,6 +93,11 @@ impl Ui {
         for hint in error.hints() {
             say(&format!("{HINT}hint:{HINT:#} {hint}"));
         }
+    }
+
+    /// Something that went wrong in a command that goes on.
+    pub(crate) fn failure(self, text: &str) {
+        say(&format!("{ERROR}failed:{ERROR:#} {text}"));
     }
 
     /// A spinner with a clock on a terminal, nothing elsewhere; it disappears when dropped.

@@ -49,6 +49,33 @@ pub(crate) struct Export {
     pub(crate) index: ComponentExportIndex,
 }
 
+/// A line of `wasi:http`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HttpVersion {
+    /// `wasi:http/incoming-handler` 0.2.
+    P2,
+    /// `wasi:http/handler` 0.3.
+    P3,
+}
+
+impl HttpVersion {
+    /// Whether a `handle` of this line has this signature. The engine would only see it when it makes an instance.
+    pub(crate) fn takes(self, signature: &Signature) -> bool {
+        let parameters: Vec<&str> = signature.parameters.iter().map(|(_, ty)| ty.as_str()).collect();
+        let result = signature.result.as_deref();
+        match self {
+            Self::P2 => {
+                parameters == ["own<resource>", "own<resource>"] && result.is_none() && !signature.is_async
+            }
+            Self::P3 => {
+                parameters == ["own<resource>"]
+                    && result.is_some_and(|result| result.starts_with("result<own<resource>, variant {"))
+                    && signature.is_async
+            }
+        }
+    }
+}
+
 /// What looking for a name found.
 pub(crate) enum Found<'a> {
     One(&'a Export),
@@ -89,6 +116,34 @@ impl Exports {
 
     pub(crate) fn functions(&self) -> impl Iterator<Item = &ExportedFunction> {
         self.functions.iter().map(|export| &export.shown)
+    }
+
+    /// The names of everything that the component exports: its interfaces, and the functions of its world.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .functions()
+            .map(|function| function.interface.clone().unwrap_or_else(|| function.name.clone()))
+            .collect();
+        names.dedup();
+        names
+    }
+
+    /// The `handle` function of the newest line of `wasi:http` that this host can call.
+    pub(crate) fn handler(&self) -> Option<(HttpVersion, &ExportedFunction)> {
+        let handles = |prefix: &str, minor: u64| {
+            self.functions().filter(|function| function.name == "handle").find(|function| {
+                function
+                    .interface
+                    .as_deref()
+                    .and_then(|interface| Version::parse(interface.strip_prefix(prefix)?).ok())
+                    .is_some_and(|version| {
+                        version.pre.is_empty() && version.major == 0 && version.minor == minor
+                    })
+            })
+        };
+        handles("wasi:http/handler@", 3)
+            .map(|function| (HttpVersion::P3, function))
+            .or_else(|| handles("wasi:http/incoming-handler@", 2).map(|function| (HttpVersion::P2, function)))
     }
 
     /// The `run` function of the newest `wasi:cli/run` that this host can call.

@@ -4,7 +4,8 @@
 //!
 //! - every file and folder of the host: there is no preopen, so there is nothing to open a path from;
 //! - the host's environment and arguments: both lists are empty;
-//! - the network: no TCP or UDP socket can be made, no address can be bound or reached, no host name can be looked up;
+//! - the network: no TCP or UDP socket can be made, no address can be bound or reached, no host name can be looked up,
+//!   and every outgoing request of `wasi:http` fails with `HTTP-request-denied`;
 //! - standard input, which is at its end, and standard output and standard error, which go nowhere;
 //! - other processes, signals and the host's threads: WASI has no such interface.
 //!

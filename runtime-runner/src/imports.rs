@@ -58,8 +58,8 @@ impl MissingImports {
                 )
             }
             None => {
-                "this host provides `wasi:cli` 0.2 and 0.3 and what that world imports: clocks, filesystem, io, \
-                 random and sockets"
+                "this host provides `wasi:cli` and `wasi:http` 0.2 and 0.3 and what those worlds import: clocks, \
+                 filesystem, io, random and sockets"
                     .to_owned()
             }
         }

@@ -36,6 +36,25 @@
 //! # }
 //! ```
 //!
+//! # A server
+//!
+//! A component that exports `wasi:http/incoming-handler` (WASI 0.2) or `wasi:http/handler` (WASI 0.3) is served with
+//! [`Program::serve`]; each request gets an instance of its own.
+//!
+//! ```no_run
+//! use wkit_runtime_runner::{Grants, Runner, RunnerConfig, ServeLimits};
+//!
+//! # async fn host() -> Result<(), Box<dyn std::error::Error>> {
+//! let runner = Runner::new(&RunnerConfig { deadlines: true, ..RunnerConfig::default() })?;
+//! let program = runner.load(&std::fs::read("shop.wasm")?)?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! let report = |failure| eprintln!("{failure}");
+//! let interrupted = async { drop(tokio::signal::ctrl_c().await) };
+//! program.serve(listener, Grants::default(), ServeLimits::default(), report, interrupted).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! The functions are `async` and run on the caller's tokio runtime; [`Program::run_blocking`] and
 //! [`Program::invoke_blocking`] are for callers without one.
 
@@ -48,8 +67,10 @@ mod imports;
 pub mod limits;
 mod load;
 mod outcome;
+mod outgoing;
 mod program;
 mod runner;
+mod serve;
 mod signature;
 mod state;
 
@@ -58,9 +79,10 @@ pub use capture::Capture;
 pub use exports::ExportedFunction;
 pub use grants::{Access, GrantError, Grants, Input, Output};
 pub use imports::{MissingImport, MissingImports};
-pub use limits::{LimitReached, Limits};
+pub use limits::{LimitReached, Limits, ServeLimits};
 pub use load::LoadError;
 pub use outcome::{Frame, Outcome, SourcePlace, TrapReport};
 pub use program::{InvokeError, Program, RunError};
 pub use runner::{Runner, RunnerConfig, RunnerError};
+pub use serve::{RequestFailure, RequestFault, ServeError};
 pub use signature::Signature;

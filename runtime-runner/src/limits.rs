@@ -54,6 +54,55 @@ impl Default for Limits {
     }
 }
 
+/// What serving may use up; see [`Program::serve`](crate::Program::serve).
+///
+/// A client is never let in without an end: what it sends is counted, what it is slow to send is waited for only so
+/// long, and what it asks for beyond [`ServeLimits::requests_max`] waits its turn or is turned away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServeLimits {
+    /// What the instance of each request may use up. Default: that of [`Limits`], but 256 MiB of memory and 30 s.
+    ///
+    /// The time begins when a request gets its turn and ends when the guest has returned and its response is written. A
+    /// guest that has not answered by then is ended and the client gets 504; one that has begun to answer is ended too,
+    /// and the connection is closed so that the client sees that the body is not whole.
+    pub request: Limits,
+    /// The start line and the headers of a request together, in bytes. Default: 64 KiB. More is answered with 431, and
+    /// so are more than 100 headers.
+    pub head_bytes_max: usize,
+    /// How long a client may take to send them, and how long a connection may be idle. Default: 30 s.
+    pub head_time_max: Duration,
+    /// The body of a request, in bytes. Default: 64 MiB. More is answered with 413: at once if the headers say so,
+    /// otherwise when it is read, and if the guest has begun to answer by then, its reading fails.
+    pub body_bytes_max: u64,
+    /// Requests that are handled at the same time. Default: 128. More of them wait.
+    pub requests_max: usize,
+    /// How long a request waits for its turn before it is answered with 503. Default: 10 s.
+    pub waiting_time_max: Duration,
+    /// Connections at the same time. Default: 1,024. More of them wait in the operating system's queue.
+    pub connections_max: usize,
+    /// How long requests may take to end after the server was told to stop, before they are cut off. Default: 10 s.
+    pub stop_time_max: Duration,
+}
+
+impl Default for ServeLimits {
+    fn default() -> Self {
+        Self {
+            request: Limits {
+                memory_bytes_max: 256 << 20,
+                wall_time_max: Some(Duration::from_secs(30)),
+                ..Limits::default()
+            },
+            head_bytes_max: 64 << 10,
+            head_time_max: Duration::from_secs(30),
+            body_bytes_max: 64 << 20,
+            requests_max: 128,
+            waiting_time_max: Duration::from_secs(10),
+            connections_max: 1024,
+            stop_time_max: Duration::from_secs(10),
+        }
+    }
+}
+
 /// The limit that a guest ran into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LimitReached {

@@ -19,14 +19,14 @@ use crate::{GrantError, Grants, LimitReached, Limits, Outcome, TrapReport};
 /// that shares nothing with the others. Clones are cheap.
 #[derive(Clone)]
 pub struct Program {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(crate) struct Shared {
     linked: Result<InstancePre<State>, LinkError>,
-    exports: Exports,
-    engine: wasmtime::Engine,
-    deadlines: bool,
+    pub(crate) exports: Exports,
+    pub(crate) engine: wasmtime::Engine,
+    pub(crate) deadlines: bool,
 }
 
 #[derive(Clone)]
@@ -99,6 +99,23 @@ pub enum InvokeError {
 }
 
 impl RunError {
+    /// Why there is no instance.
+    pub(crate) fn cannot_instantiate(
+        error: &wasmtime::Error,
+        denied: Option<LimitReached>,
+        limits: Limits,
+    ) -> Self {
+        if let Some(limit) = denied {
+            return Self::LimitReached(limit);
+        }
+        let message = format!("{error:#}");
+        // The engine counts instances itself and has no error type for it.
+        if message.contains("instance count too high") {
+            return Self::LimitReached(LimitReached::Instances { instances_max: limits.instances_max });
+        }
+        Self::Instantiate { message }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -228,6 +245,16 @@ impl Program {
     }
 }
 
+impl Shared {
+    /// The component with its imports filled.
+    pub(crate) fn linked(&self) -> Result<&InstancePre<State>, RunError> {
+        self.linked.as_ref().map_err(|error| match error.clone() {
+            LinkError::Missing(missing) => RunError::MissingImports(missing),
+            LinkError::Mismatch(message) => RunError::ImportMismatch { message },
+        })
+    }
+}
+
 /// One instance and what watches over it.
 struct Session<'a> {
     linked: &'a InstancePre<State>,
@@ -253,10 +280,7 @@ enum Verdict {
 
 impl<'a> Session<'a> {
     fn start(program: &'a Shared, grants: &Grants, limits: Limits) -> Result<Self, RunError> {
-        let linked = program.linked.as_ref().map_err(|error| match error.clone() {
-            LinkError::Missing(missing) => RunError::MissingImports(missing),
-            LinkError::Mismatch(message) => RunError::ImportMismatch { message },
-        })?;
+        let linked = program.linked()?;
         let mut store = Store::new(&program.engine, State::new(grants.open()?, Meter::new(limits)));
         store.limiter(|state| &mut state.meter);
         let deadline = match limits.wall_time_max {
@@ -302,7 +326,9 @@ impl<'a> Session<'a> {
             Ended::Instantiating(error) if error.is::<Trap>() || error.is::<wasmtime_wasi::I32Exit>() => {
                 error
             }
-            Ended::Instantiating(error) => return Err(self.cannot_instantiate(&error, denied)),
+            Ended::Instantiating(error) => {
+                return Err(RunError::cannot_instantiate(&error, denied, self.limits));
+            }
             Ended::NoSuchFunction => {
                 return Err(RunError::Instantiate {
                     message: "the exported function is not there".to_owned(),
@@ -318,20 +344,6 @@ impl<'a> Session<'a> {
             Failure::Exited(code) => Verdict::Exited(code),
             Failure::Trapped(report) => Verdict::Trapped(report),
         })
-    }
-
-    fn cannot_instantiate(&self, error: &wasmtime::Error, denied: Option<LimitReached>) -> RunError {
-        if let Some(limit) = denied {
-            return RunError::LimitReached(limit);
-        }
-        let message = format!("{error:#}");
-        // The engine counts instances itself and has no error type for it.
-        if message.contains("instance count too high") {
-            return RunError::LimitReached(LimitReached::Instances {
-                instances_max: self.limits.instances_max,
-            });
-        }
-        RunError::Instantiate { message }
     }
 }
 

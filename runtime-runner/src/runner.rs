@@ -19,8 +19,8 @@ pub struct RunnerConfig {
     /// The folder is made if it is missing. Code from it is run as it is, so it must be a place that only its user
     /// can write to.
     pub cache_folder: Option<PathBuf>,
-    /// Whether runs may have a [`Limits::wall_time_max`](crate::Limits::wall_time_max). Default: no, since it slows
-    /// compiled code down.
+    /// Whether runs may have a [`Limits::wall_time_max`](crate::Limits::wall_time_max), which
+    /// [`Program::serve`](crate::Program::serve) has by default. Default: no, since it slows compiled code down.
     pub deadlines: bool,
     /// Whether a trap's frames name files and lines, for components that carry debugging information. Default: no,
     /// since reading it takes time.
@@ -97,6 +97,8 @@ pub(crate) fn wasi_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
     Ok(linker)
 }
 

@@ -1,9 +1,32 @@
-//! C++.
+//! C++: bindings are made in this process, clang compiles them with the sources, and the core module becomes a
+//! component.
+//!
+//! An exported resource is a class of the person's: its header is generated once, as a proposal, and the one in
+//! `include` or `src` takes its place.
+
+mod skeleton;
+
+use heck::ToPascalCase;
+use wit_bindgen_c::to_c_ident;
+use wit_bindgen_core::wit_parser::{
+    Function, FunctionKind, InterfaceId, Type, TypeDefKind, WorldItem, WorldKey,
+};
+use wit_bindgen_core::{Files, name_package_module};
+use wit_bindgen_cpp::Opts;
 
 use super::error::BuildError;
+use super::native::{self, Dialect, Export, Symbol, ZIGLANG};
 use super::tools::{Requirement, ToolError, ToolVersion};
 use super::wit::Wit;
-use super::{BuildInput, Language};
+use super::{BuildInput, Language, SourceFile};
+
+const LANGUAGE: &str = "C++";
+
+/// The version of the generator that wkit carries.
+const BINDINGS: &str = "0.63.0";
+
+static DIALECT: Dialect =
+    Dialect { title: LANGUAGE, endings: &["cpp", "cc", "cxx", "c"], driver: "c++", bindings, exports };
 
 /// The back end for C++.
 pub(super) struct Cpp;
@@ -14,7 +37,7 @@ impl Language for Cpp {
     }
 
     fn title(&self) -> &'static str {
-        "C++"
+        LANGUAGE
     }
 
     fn markers(&self) -> &'static [&'static str] {
@@ -26,22 +49,140 @@ impl Language for Cpp {
     }
 
     fn skipped_folders(&self) -> &'static [&'static str] {
-        &[]
+        native::SKIPPED_FOLDERS
     }
 
     fn requirements(&self) -> &'static [Requirement] {
-        &[]
+        &[Requirement::Package(&ZIGLANG), Requirement::Carried { name: "wit-bindgen-cpp", version: BINDINGS }]
     }
 
-    fn fingerprint_tools(&self, _: &BuildInput<'_>) -> Result<Vec<ToolVersion>, ToolError> {
-        Ok(Vec::new())
+    fn fingerprint_tools(&self, input: &BuildInput<'_>) -> Result<Vec<ToolVersion>, ToolError> {
+        native::tools(input, "wit-bindgen-cpp", BINDINGS)
     }
 
-    fn compile(&self, _: &BuildInput<'_>, wit: &Wit, _: &mut dyn FnMut(&str)) -> Result<Vec<u8>, BuildError> {
-        Err(BuildError::Unsupported {
-            language: self.title(),
+    fn bindings(&self, input: &BuildInput<'_>, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
+        native::headers(input, &DIALECT, wit)
+    }
+
+    fn skeleton(&self, _: &str, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
+        skeleton::of(wit)
+    }
+
+    fn compile(
+        &self,
+        input: &BuildInput<'_>,
+        wit: &Wit,
+        output: &mut dyn FnMut(&str),
+    ) -> Result<Vec<u8>, BuildError> {
+        native::build(input, wit, &DIALECT, output)
+    }
+}
+
+/// The headers, the source and the object that make a world C++.
+fn bindings(wit: &Wit) -> Result<Files, BuildError> {
+    if let Some(feature) = native::unsupported(wit) {
+        return Err(BuildError::Unsupported {
+            language: LANGUAGE,
             world: wit.world_name().to_owned(),
-            feature: String::new(),
-        })
+            feature,
+        });
     }
+    let mut files = Files::default();
+    let mut resolve = wit.resolve.clone();
+    Opts::default().build(None).generate(&mut resolve, wit.world, &mut files).map_err(|error| {
+        BuildError::Encode {
+            world: wit.world_name().to_owned(),
+            message: format!("no bindings for {LANGUAGE}: {error:#}"),
+        }
+    })?;
+    let mut mended = Files::default();
+    for (name, contents) in files.iter() {
+        match std::str::from_utf8(contents) {
+            Ok(source) if name.ends_with(".cpp") => mended.push(name, with_handles(source).as_bytes()),
+            _ => mended.push(name, contents),
+        }
+    }
+    Ok(native::quiet(&mended))
+}
+
+/// The bindings forget the handle of a resource that comes back: it would be dropped under the one that it had
+/// when it was made, which may be another's by now.
+fn with_handles(source: &str) -> String {
+    let mut mended = String::with_capacity(source.len());
+    for line in source.lines() {
+        mended.push_str(line);
+        mended.push('\n');
+        let object = line.trim_start().strip_prefix("auto ").and_then(|rest| rest.split_once(" = "));
+        let handle = line.split_once("::ResourceRep(").and_then(|(_, rest)| rest.strip_suffix("));"));
+        if let (Some((object, owned)), Some(handle)) = (object, handle)
+            && owned.contains("::Owned(")
+        {
+            mended.push_str(&format!("  {object}->handle = {handle};\n"));
+        }
+    }
+    mended
+}
+
+/// The functions that the sources must have.
+fn exports(wit: &Wit) -> Vec<Export> {
+    native::exported(wit)
+        .map(|(key, function)| {
+            let path = path(wit, key, function);
+            let mangled = |path: &[String]| -> String {
+                path.iter().map(|name| format!("{}{name}", name.len())).collect()
+            };
+            // A constructor has no name of its own behind that of its class.
+            let symbol = match path.split_last() {
+                Some((name, class)) if class.last() == Some(name) => format!("_ZN{}C", mangled(class)),
+                _ => format!("_ZN{}E", mangled(&path)),
+            };
+            Export {
+                wit: native::shown(wit, key, function),
+                owner: wit.resolve.name_world_key(key),
+                name: path.join("::"),
+                symbol: Symbol::BeginsWith(symbol),
+            }
+        })
+        .collect()
+}
+
+/// The namespaces, the class and the name of an exported function in C++.
+fn path(wit: &Wit, key: &WorldKey, function: &Function) -> Vec<String> {
+    let world = &wit.resolve.worlds[wit.world];
+    let mut path = vec!["exports".to_owned()];
+    match world.exports.get(key) {
+        Some(WorldItem::Interface { id, .. }) => path.extend(namespace(wit, key, *id)),
+        _ => path.push(to_c_ident(&world.name)),
+    }
+    let class = function
+        .kind
+        .resource()
+        .map(|resource| wit.resolve.types[resource].name.as_deref().unwrap_or_default().to_pascal_case());
+    path.extend(class.clone());
+    path.push(match (&function.kind, class) {
+        (FunctionKind::Constructor(_), Some(class)) if !is_fallible(wit, function) => class,
+        (FunctionKind::Constructor(_), _) => "Create".to_owned(),
+        _ => function.item_name().to_pascal_case(),
+    });
+    path
+}
+
+/// Whether a constructor may return an error.
+fn is_fallible(wit: &Wit, function: &Function) -> bool {
+    matches!(function.result, Some(Type::Id(id)) if matches!(wit.resolve.types[id].kind, TypeDefKind::Result(_)))
+}
+
+/// The namespaces of an exported interface.
+fn namespace(wit: &Wit, key: &WorldKey, id: InterfaceId) -> Vec<String> {
+    let interface = &wit.resolve.interfaces[id];
+    if let (WorldKey::Name(name), true) = (key, interface.name.is_some()) {
+        return vec![to_c_ident(name)];
+    }
+    let Some(package) = interface.package else { return Vec::new() };
+    let names = [
+        Some(wit.resolve.packages[package].name.namespace.clone()),
+        Some(name_package_module(&wit.resolve, package)),
+        interface.name.clone(),
+    ];
+    names.into_iter().flatten().map(|name| to_c_ident(&name)).collect()
 }

@@ -83,6 +83,16 @@ pub(crate) enum BuildError {
         /// The keys that the language knows.
         known: &'static [&'static str],
     },
+    /// A key of the component's section in `wkit.toml` has a value that its language does not know.
+    #[error("expected {} in `{key}`, found `{found}`", expected.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(" or "))]
+    OptionValue {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        found: String,
+        /// The values that there are.
+        expected: &'static [&'static str],
+    },
     /// A file of the sources does not say what it must say.
     #[error("`{}`: {problem}", path.display())]
     Source {
@@ -90,6 +100,52 @@ pub(crate) enum BuildError {
         path: PathBuf,
         /// What is wrong in it.
         problem: String,
+    },
+    /// `wkit.toml` does not say which core module is meant.
+    #[error("`module` is missing in the component's section of `wkit.toml`")]
+    ModuleNotNamed,
+    /// The core module is to lie elsewhere.
+    #[error("`module` in `wkit.toml`: expected a path in the component's folder, found `{stated}`")]
+    ModuleOutside {
+        /// The path as it was written.
+        stated: String,
+    },
+    /// There is no core module.
+    #[error("no core module at `{}`", file.display())]
+    ModuleMissing {
+        /// Where it was looked for.
+        file: PathBuf,
+    },
+    /// The command that is to make the core module did not.
+    #[error("`{command}` made no core module at `{}`", file.display())]
+    ModuleNotMade {
+        /// The command as a person would type it.
+        command: String,
+        /// Where the module was looked for.
+        file: PathBuf,
+    },
+    /// The file is neither Wasm nor its text format.
+    #[error("`{stated}`: expected Wasm or its text format, found other bytes")]
+    ModuleUnknown {
+        /// The path as it was written.
+        stated: String,
+    },
+    /// The text of a core module has a mistake.
+    #[error("`{stated}` is not valid: {message}")]
+    ModuleText {
+        /// The path as it was written.
+        stated: String,
+        /// The parser's message with line and column.
+        message: String,
+    },
+    /// `command` in `wkit.toml` names no program.
+    #[error("`command` in `wkit.toml`: expected a program and its arguments, found nothing")]
+    CommandEmpty,
+    /// The program of `command` in `wkit.toml` is not there.
+    #[error("`command` in `wkit.toml` starts `{program}`, which was not found")]
+    CommandMissing {
+        /// The program.
+        program: String,
     },
     /// The compiled core module cannot be made a component of the world.
     #[error("the compiled module does not fit the world `{world}`: {message}")]
@@ -112,6 +168,40 @@ pub(crate) enum BuildError {
         world: String,
         /// The missing exports.
         missing: Vec<String>,
+    },
+    /// The program lacks what its world promises, found before there is a component.
+    #[error("the program does not export {}, which its world `{world}` says", quoted(missing))]
+    ProgramExportsMissing {
+        /// The world.
+        world: String,
+        /// The missing exports, in the program's own spelling.
+        missing: Vec<String>,
+    },
+    /// The sources lack functions that the world exports.
+    #[error("the sources do not implement {}, which the world `{world}` exports", several(missing))]
+    NotImplemented {
+        /// The world.
+        world: String,
+        /// The functions in words of the WIT.
+        missing: Vec<String>,
+        /// The functions as the sources must have them.
+        names: Vec<String>,
+    },
+    /// A function of the sources has other parameters, or another result, than the bindings call it with.
+    #[error(
+        "`{name}` does not have the signature of `{export}` in the world `{world}`: expected {expected}, found {found}"
+    )]
+    Signature {
+        /// The world.
+        world: String,
+        /// The function in words of the WIT.
+        export: String,
+        /// The function's name in the sources.
+        name: String,
+        /// The core types that the bindings call it with.
+        expected: String,
+        /// The core types that it has.
+        found: String,
     },
     /// The component needs what its world does not give it.
     #[error("the component imports {}, which its world `{world}` does not say", quoted(extra))]
@@ -138,6 +228,14 @@ pub(crate) enum BuildError {
         what: String,
         /// The limit with its unit.
         max: String,
+    },
+    /// An error of a compiler about which its language's back end knows more.
+    #[error("{error}")]
+    Explained {
+        /// The error.
+        error: Box<BuildError>,
+        /// What to do about it.
+        hint: String,
     },
     /// A file or folder cannot be read or written.
     #[error("cannot {action} `{}`", path.display())]
@@ -167,6 +265,20 @@ const COMPILER_HINTS: [(&str, &str); 3] = [
     ),
 ];
 
+/// What the encoder says of core modules, and what to do then.
+const ENCODER_HINTS: [(&str, &str); 4] = [
+    (
+        "failed to find export",
+        "`wkit new --lang module --wit` writes a module that has every export under its name and with its core types",
+    ),
+    (
+        "type mismatch for function",
+        "`wkit new --lang module --wit` writes a module that has every export under its name and with its core types",
+    ),
+    ("requires an import interface named", "import it in the world, or compile without what needs it"),
+    ("does not export a memory", "strings and lists need a memory that is exported as `memory`"),
+];
+
 impl BuildError {
     /// An error about a file or folder.
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
@@ -177,6 +289,7 @@ impl BuildError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Tool(error) => error.hint(),
+            Self::Explained { hint, .. } => Some(hint.clone()),
             Self::Compiler { output, .. } => {
                 let known = COMPILER_HINTS.iter().find(|(text, _)| output.contains(text));
                 known.map(|(_, hint)| (*hint).to_owned())
@@ -193,27 +306,78 @@ impl BuildError {
             )),
             Self::Option { key, known, .. } if known.is_empty() => Some(format!("leave out `{key}`")),
             Self::Option { known, .. } => Some(format!("the language knows {}", quoted(*known))),
+            Self::NotImplemented { names, .. } => Some(format!(
+                "add {}; the bindings that `wkit bindings` writes declare what is missing",
+                several(names)
+            )),
+            Self::Signature { .. } => Some(
+                "include the header of the bindings beside the function: then the compiler shows the place"
+                    .to_owned(),
+            ),
             Self::SeveralMade { .. } => {
                 Some("give the one that is meant the name of the component in `wkit.toml`".to_owned())
+            }
+            Self::Encode { message, .. } => {
+                let known = ENCODER_HINTS.iter().find(|(text, _)| message.contains(text));
+                known.map(|(_, hint)| (*hint).to_owned())
             }
             Self::ForeignImport { .. } => {
                 Some("import an interface into the world that can do this, or leave the call out".to_owned())
             }
+            Self::ModuleNotNamed => Some(
+                "name the file that your compiler makes, such as `module = \"target/name.wasm\"`".to_owned(),
+            ),
+            Self::ModuleMissing { .. } => Some(
+                "build it first, or let wkit do so with `command` in the component's section of `wkit.toml`"
+                    .to_owned(),
+            ),
+            Self::ModuleNotMade { .. } => {
+                Some("`module` in `wkit.toml` names the file, relative to the component's folder".to_owned())
+            }
+            Self::CommandEmpty => {
+                Some("write a list such as `command = [\"make\", \"core\"]`, or leave it out".to_owned())
+            }
+            Self::CommandMissing { program } if program.contains(' ') => {
+                Some("each argument is a text of its own: `[\"make\", \"core\"]`".to_owned())
+            }
+            Self::CommandMissing { .. } => Some(
+                "install it, or name a script of the component's folder with its path, such as `./build.sh`"
+                    .to_owned(),
+            ),
             Self::ExportsMissing { .. } | Self::ImportsUnknown { .. } => Some(
                 "check that the sources are bound to the same WIT and the same world as `wkit.toml` says"
                     .to_owned(),
+            ),
+            Self::ProgramExportsMissing { .. } => Some(
+                "an interface is an object with that name, and its functions are members of it".to_owned(),
             ),
             _ => None,
         }
     }
 
+    /// The same error with another hint, if there is one.
+    pub(super) fn with_hint(self, hint: Option<String>) -> Self {
+        match hint {
+            Some(hint) => Self::Explained { error: Box::new(self), hint },
+            None => self,
+        }
+    }
+
     /// What the compiler wrote before it gave up.
-    #[cfg(test)]
     pub(super) fn compiler_output(&self) -> Option<&str> {
         match self {
             Self::Compiler { output, .. } => Some(output),
             _ => None,
         }
+    }
+}
+
+/// The first of several names, and how many there are more.
+fn several(names: &[String]) -> String {
+    const SHOWN: usize = 4;
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => quoted(names),
+        Some(more) => format!("{} and {more} more", quoted(&names[..SHOWN])),
     }
 }
 

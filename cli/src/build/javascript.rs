@@ -1,25 +1,42 @@
-//! JavaScript: `componentize-qjs` puts the program and the QuickJS engine into one component.
+//! JavaScript: the program is bundled into one module, and an engine with that module becomes the component.
+
+mod foreign;
+mod names;
+mod package;
+mod program;
+mod quickjs;
+mod skeleton;
+mod tidy;
+pub(super) mod types;
+mod world;
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+pub(super) use package::{entry, installed};
+pub(super) use program::{Component, componentize, fingerprint_tools, node, version_beside};
+pub(super) use skeleton::{Dialect, write as write_skeleton};
 
 use super::error::BuildError;
-use super::process;
-use super::tools::{Origin, Package, Program, Requirement, SETUP_HINT, ToolError, ToolVersion, Tools};
+use super::tools::{Origin, Package, Program, Requirement, SETUP_HINT, ToolError, ToolVersion};
 use super::wit::Wit;
-use super::{BuildInput, Language, read};
+use super::{BuildInput, Language, SourceFile};
 
 const LANGUAGE: &str = "JavaScript";
-const MANIFEST: &str = "package.json";
-const NODE: Program = Program {
+/// npm's manifest.
+pub(super) const MANIFEST: &str = "package.json";
+/// The oldest Node.js that the tools run on.
+const OLDEST: (u32, u32) = (20, 0);
+const NODE_HINT: &str = "install Node.js 20 or newer from your package manager";
+/// What starts everything else.
+pub(super) const NODE: Program = Program {
     name: "node",
     language: LANGUAGE,
-    hint: "install Node.js 20 or newer from your package manager",
+    hint: NODE_HINT,
     version_arguments: &["--version"],
-    oldest: Some((20, 0)),
+    oldest: Some(OLDEST),
 };
-const COMPONENTIZE: Package = Package {
+/// Puts QuickJS and a module into a component.
+pub(super) const COMPONENTIZE_QJS: Package = Package {
     program: Program {
         name: "componentize-qjs",
         language: LANGUAGE,
@@ -31,6 +48,41 @@ const COMPONENTIZE: Package = Package {
     file: "node_modules/componentize-qjs/bin/componentize-qjs",
     origin: Origin::Npm { package: "componentize-qjs", beside: &[], overrides: &[] },
 };
+/// Puts StarlingMonkey and a module into a component.
+pub(super) const COMPONENTIZE_JS: Package = Package {
+    program: Program {
+        name: "componentize-js",
+        language: LANGUAGE,
+        hint: SETUP_HINT,
+        version_arguments: &["--version"],
+        oldest: None,
+    },
+    version: "0.23.0",
+    file: "node_modules/@bytecodealliance/componentize-js/src/componentize.js",
+    origin: Origin::Npm {
+        package: "@bytecodealliance/componentize-js",
+        beside: &[],
+        // Newer ones have no folder that the tool could read WIT from.
+        overrides: &[("@bytecodealliance/preview2-shim", "0.25.0")],
+    },
+};
+/// Makes one module of a program and all that it imports, and leaves out the types of TypeScript.
+pub(super) const ESBUILD: Package = Package {
+    program: Program {
+        name: "esbuild",
+        language: LANGUAGE,
+        hint: SETUP_HINT,
+        version_arguments: &["--version"],
+        oldest: None,
+    },
+    version: "0.28.2",
+    file: "node_modules/esbuild/bin/esbuild",
+    origin: Origin::Npm { package: "esbuild", beside: &[], overrides: &[] },
+};
+
+/// The engine that wkit has inside.
+pub(super) const QUICKJS_CARRIED: Requirement =
+    Requirement::Carried { name: "QuickJS", version: quickjs::VERSION };
 
 /// The back end for JavaScript.
 pub(super) struct JavaScript;
@@ -49,7 +101,13 @@ impl Language for JavaScript {
     }
 
     fn requirements(&self) -> &'static [Requirement] {
-        &[Requirement::Program(&NODE), Requirement::Package(&COMPONENTIZE)]
+        &[
+            Requirement::Program(&NODE),
+            Requirement::Package(&ESBUILD),
+            Requirement::Package(&COMPONENTIZE_QJS),
+            QUICKJS_CARRIED,
+            Requirement::Package(&COMPONENTIZE_JS),
+        ]
     }
 
     fn markers(&self) -> &'static [&'static str] {
@@ -61,17 +119,19 @@ impl Language for JavaScript {
     }
 
     fn installed(&self, folder: &Path) -> Vec<PathBuf> {
-        // npm's own list of what is in the folder.
-        let list = folder.join("node_modules").join(".package-lock.json");
-        if list.is_file() { vec![list] } else { Vec::new() }
+        installed(folder)
     }
 
     fn fingerprint_tools(&self, input: &BuildInput<'_>) -> Result<Vec<ToolVersion>, ToolError> {
-        // Node only starts the tool, which brings its engine with it: its version does not show in the component.
-        input.tools.program(&NODE)?;
-        let (program, version) = input.tools.package(&COMPONENTIZE)?;
-        let version = version.unwrap_or_else(|| version_beside(&program));
-        Ok(vec![ToolVersion { tool: COMPONENTIZE.program.name, version }])
+        fingerprint_tools(input)
+    }
+
+    fn bindings(&self, _: &BuildInput<'_>, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
+        Ok(vec![types::declarations(wit)])
+    }
+
+    fn skeleton(&self, _: &str, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
+        Ok(write_skeleton(wit, Dialect::JavaScript))
     }
 
     fn compile(
@@ -81,117 +141,7 @@ impl Language for JavaScript {
         output: &mut dyn FnMut(&str),
     ) -> Result<Vec<u8>, BuildError> {
         let folder = super::absolute(input.folder)?;
-        let entry = entry(&folder)?;
-        let made = super::absolute(input.work_folder)?.join("component.wasm");
-        super::remove_file(&made)?;
-        let mut command = run_tool(input.tools, &folder)?;
-        command.arg("--wit").arg(super::absolute(input.wit)?).args(["--world", input.world]);
-        command
-            .arg("--js")
-            .arg(folder.join(&entry))
-            .arg("--module-root")
-            .arg(&folder)
-            .arg("--output")
-            .arg(&made);
-        // A world without async functions gets a component that every host of WASI 0.2 can run.
-        if wit.first_async().is_none() {
-            command.arg("--sync");
-        }
-        let shown = format!("componentize-qjs --world {} --js {entry}", input.world);
-        process::run_plainly(&mut command, &shown, output)?;
-        read::compiled(&made)
-    }
-}
-
-/// The package is a script for Node; one from `PATH` is started the same way, wherever it is a link to.
-fn run_tool(tools: &Tools, folder: &Path) -> Result<std::process::Command, ToolError> {
-    let node = tools.program(&NODE)?;
-    let (program, _) = tools.package(&COMPONENTIZE)?;
-    let mut command = tools.command(&node, folder);
-    command.arg(program);
-    Ok(command)
-}
-
-/// The version of an installation that is not wkit's own, which has no flag that would tell it.
-fn version_beside(program: &Path) -> String {
-    let manifest = |program: PathBuf| read::manifest(&program.parent()?.parent()?.join(MANIFEST)).ok();
-    let text = program.canonicalize().ok().and_then(manifest).unwrap_or_default();
-    let json: Value = serde_json::from_str(&text).unwrap_or_default();
-    match json["version"].as_str() {
-        Some(version) => version.to_owned(),
-        None => format!("unknown, at {}", program.display()),
-    }
-}
-
-/// The file that `main` of `package.json` names, relative to the folder.
-fn entry(folder: &Path) -> Result<String, BuildError> {
-    let path = folder.join(MANIFEST);
-    let problem = |problem: String| BuildError::Source { path: path.clone(), problem };
-    let json: Value = serde_json::from_str(&read::manifest(&path)?)
-        .map_err(|error| problem(format!("expected a JSON object: {error}")))?;
-    let entry = match &json["main"] {
-        Value::String(entry) => entry.as_str(),
-        Value::Null => "index.js",
-        other => return Err(problem(format!("expected the name of a file in `main`, found `{other}`"))),
-    };
-    if !folder.join(entry).is_file() {
-        return Err(problem(format!("`main` names `{entry}`, which does not exist")));
-    }
-    if !(entry.ends_with(".js") || entry.ends_with(".mjs")) {
-        return Err(problem(format!(
-            "expected a file of JavaScript (`.js`, `.mjs`) in `main`, found `{entry}`"
-        )));
-    }
-    Ok(entry.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    fn entry_of(manifest: &str) -> Result<String, BuildError> {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(MANIFEST), manifest).unwrap();
-        fs::write(folder.path().join("index.js"), "").unwrap();
-        fs::create_dir(folder.path().join("src")).unwrap();
-        fs::write(folder.path().join("src/app.mjs"), "").unwrap();
-        fs::write(folder.path().join("app.ts"), "").unwrap();
-        entry(folder.path())
-    }
-
-    #[test]
-    fn the_entry_is_what_main_names() {
-        assert_eq!(entry_of("{}").unwrap(), "index.js");
-        assert_eq!(entry_of(r#"{"main": "src/app.mjs"}"#).unwrap(), "src/app.mjs");
-    }
-
-    #[test]
-    fn an_entry_that_cannot_be_is_refused() {
-        let cases = [
-            ("nothing", "expected a JSON object"),
-            (r#"{"main": 3}"#, "expected the name of a file in `main`, found `3`"),
-            (r#"{"main": "gone.js"}"#, "`main` names `gone.js`, which does not exist"),
-            (
-                r#"{"main": "app.ts"}"#,
-                "expected a file of JavaScript (`.js`, `.mjs`) in `main`, found `app.ts`",
-            ),
-        ];
-        for (manifest, expected) in cases {
-            let message = entry_of(manifest).unwrap_err().to_string();
-            assert!(message.contains(expected) && message.contains("package.json"), "{message}");
-        }
-    }
-
-    #[test]
-    fn a_foreign_installation_tells_its_version_beside_the_program() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("bin")).unwrap();
-        let program = folder.path().join("bin/componentize-qjs");
-        fs::write(&program, "").unwrap();
-        assert!(version_beside(&program).starts_with("unknown, at "));
-        fs::write(folder.path().join(MANIFEST), r#"{"version": "9.8.7"}"#).unwrap();
-        assert_eq!(version_beside(&program), "9.8.7");
+        let entry = entry(&folder, &["js", "mjs"], "JavaScript")?;
+        componentize(&Component { input, wit, folder: &folder, entry: &entry, language: LANGUAGE }, output)
     }
 }

@@ -1,13 +1,17 @@
 //! Python: `componentize-py` puts the program and the CPython interpreter into one component.
 
+mod explain;
+mod skeleton;
+
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::error::BuildError;
 use super::process;
 use super::tools::{Origin, Package, Program, Requirement, SETUP_HINT, ToolError, ToolVersion};
 use super::wit::Wit;
-use super::{BuildInput, Language, read};
+use super::{BuildInput, Language, SourceFile, read};
 
 const LANGUAGE: &str = "Python";
 const MANIFEST: &str = "pyproject.toml";
@@ -24,6 +28,10 @@ const COMPONENTIZE: Package = Package {
     file: "bin/componentize-py",
     origin: Origin::PyPi { package: "componentize-py" },
 };
+
+/// The module that stands in front of the person's own, and looks at it while the component is built.
+const WRAPPER: &str = include_str!("python/component.py");
+const WRAPPER_MODULE: &str = "wkit_component";
 
 /// The back end for Python.
 pub(super) struct Python;
@@ -72,7 +80,7 @@ impl Language for Python {
     fn compile(
         &self,
         input: &BuildInput<'_>,
-        _: &Wit,
+        wit: &Wit,
         output: &mut dyn FnMut(&str),
     ) -> Result<Vec<u8>, BuildError> {
         let folder = super::absolute(input.folder)?;
@@ -80,20 +88,80 @@ impl Language for Python {
         let module = module(&folder)?;
         let made = work_folder.join("component.wasm");
         super::remove_file(&made)?;
-        let (program, _) = input.tools.package(&COMPONENTIZE)?;
-        let mut command = input.tools.command(&program, &folder);
-        command.arg("--wit-path").arg(super::absolute(input.wit)?).args([
-            "--world",
-            input.world,
-            "componentize",
-        ]);
-        command.arg("--python-path").arg(&folder).arg(&module).arg("--output").arg(&made);
+        let wrapper = work_folder.join("wrapper");
+        write(&wrapper.join(format!("{WRAPPER_MODULE}.py")), &WRAPPER.replace("@module@", &module))?;
+        let environment = environment(&folder, &work_folder)?;
+        let mut command = componentize(input, &folder)?;
+        command.arg("componentize");
+        command.arg("--python-path").arg(&folder).arg("--python-path").arg(&wrapper);
+        command.arg(WRAPPER_MODULE).arg("--output").arg(&made);
         // Packages come from the component's own environment or from none, never from the one that is active.
-        command.env("VIRTUAL_ENV", environment(&folder, &work_folder)?);
+        command.env("VIRTUAL_ENV", &environment);
         let shown = format!("componentize-py --world {} componentize {module}", input.world);
-        process::run_plainly(&mut command, &shown, output)?;
+        let mut lines = Vec::new();
+        process::run_plainly(&mut command, &shown, &mut |line| lines.push(line.to_owned())).map_err(
+            |error| {
+                let mut useful = explain::useful(&lines);
+                if useful.is_empty() {
+                    useful.clone_from(&lines);
+                }
+                useful.iter().for_each(|line| output(line));
+                error.with_hint(explain::hint(&lines, &site_packages(&environment), wit))
+            },
+        )?;
         read::compiled(&made)
     }
+
+    fn bindings(&self, input: &BuildInput<'_>, _: &Wit) -> Result<Vec<SourceFile>, BuildError> {
+        let folder = super::absolute(input.work_folder)?.join("bindings");
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(|source| BuildError::io("remove", &folder, source))?;
+        }
+        let mut command = componentize(input, input.work_folder)?;
+        command.arg("bindings").arg(&folder);
+        let shown = format!("componentize-py --world {} bindings", input.world);
+        process::run_plainly(&mut command, &shown, &mut |_| {})?;
+        let mut files = Vec::new();
+        collect(&folder, "", &mut files)?;
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(files)
+    }
+
+    fn skeleton(&self, _: &str, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
+        Ok(skeleton::files(wit))
+    }
+}
+
+/// The tool with the world that it is to take, for work in `folder`.
+fn componentize(input: &BuildInput<'_>, folder: &Path) -> Result<Command, BuildError> {
+    let (program, _) = input.tools.package(&COMPONENTIZE)?;
+    let mut command = input.tools.command(&program, folder);
+    command.arg("--quiet").arg("--wit-path").arg(super::absolute(input.wit)?).args(["--world", input.world]);
+    Ok(command)
+}
+
+/// The text files below a folder, by their paths with `prefix`.
+fn collect(folder: &Path, prefix: &str, files: &mut Vec<SourceFile>) -> Result<(), BuildError> {
+    let io = |source| BuildError::io("read", folder, source);
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let entry = entry.map_err(io)?;
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type().map_err(io)?.is_dir() {
+            collect(&entry.path(), &format!("{path}/"), files)?;
+        } else {
+            let text = fs::read_to_string(entry.path()).map_err(io)?;
+            files.push(SourceFile { path, text });
+        }
+    }
+    Ok(())
+}
+
+fn write(file: &Path, text: &str) -> Result<(), BuildError> {
+    let io = |source| BuildError::io("write", file, source);
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder).map_err(io)?;
+    }
+    fs::write(file, text).map_err(io)
 }
 
 /// The folder's `.venv`, else an empty one: without any, the tool would ask the Python of whoever runs wkit.

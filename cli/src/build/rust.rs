@@ -1,5 +1,7 @@
 //! Rust: `cargo build` for `wasm32-wasip2`, whose linker makes a component by itself.
 
+mod skeleton;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,9 +12,13 @@ use super::error::BuildError;
 use super::process::{self, Stream};
 use super::tools::{Program, Requirement, ToolError, ToolVersion, Tools};
 use super::wit::Wit;
-use super::{BuildInput, Language, outside, read};
+use super::{BuildInput, Language, SourceFile, outside, read};
 
 const TARGET: &str = "wasm32-wasip2";
+
+/// What all Rust components of a project compile on the way, beside their work folders. No component has such a name.
+/// A cargo older than 1.91 does not know of it and compiles everything for each component.
+const SHARED: &str = ".cargo-build";
 const HINT: &str = "install Rust with rustup, or from your package manager";
 const LANGUAGE: &str = "Rust";
 const CARGO: Program = Program {
@@ -22,7 +28,7 @@ const CARGO: Program = Program {
     version_arguments: &["--version"],
     oldest: None,
 };
-const RUSTC: Program = Program { name: "rustc", ..CARGO };
+pub(crate) const RUSTC: Program = Program { name: "rustc", ..CARGO };
 
 /// The back end for Rust.
 pub(super) struct Rust;
@@ -37,7 +43,7 @@ impl Language for Rust {
     }
 
     fn requirements(&self) -> &'static [Requirement] {
-        &[Requirement::Program(&CARGO), Requirement::Program(&RUSTC)]
+        &[Requirement::Program(&CARGO), Requirement::Program(&RUSTC), Requirement::RustTarget(TARGET)]
     }
 
     fn markers(&self) -> &'static [&'static str] {
@@ -61,6 +67,25 @@ impl Language for Rust {
         Ok(vec![ToolVersion { tool: "rustc", version }])
     }
 
+    fn skeleton(&self, _: &str, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
+        Ok(vec![SourceFile { path: "src/lib.rs".to_owned(), text: skeleton::source(wit)? }])
+    }
+
+    /// Cargo writes the lock file of a package that has none. A workspace's lies outside of the component.
+    fn prepare(&self, input: &BuildInput<'_>, output: &mut dyn FnMut(&str)) -> Result<(), BuildError> {
+        let manifest = input.folder.join("Cargo.toml");
+        if manifest.with_file_name("Cargo.lock").is_file() {
+            return Ok(());
+        }
+        let cargo = input.tools.program(&CARGO)?;
+        let folder = super::absolute(input.folder)?;
+        if workspace(input.tools, &cargo, &folder)?.parent() != Some(&folder) {
+            return Ok(());
+        }
+        let mut command = input.tools.command(&cargo, &folder);
+        process::run_plainly(command.arg("generate-lockfile"), "cargo generate-lockfile", output)
+    }
+
     fn compile(
         &self,
         input: &BuildInput<'_>,
@@ -71,7 +96,11 @@ impl Language for Rust {
         let cargo = input.tools.program(&CARGO)?;
         let folder = super::absolute(input.folder)?;
         // A folder of the component's own: neither the workspace's `target`, nor the one of a `cargo test` around us.
-        let target = super::absolute(input.work_folder)?.join("target");
+        // Names of results cannot collide in it. What is compiled on the way has names that tell packages apart, and is
+        // shared by all components of the project; cargo locks it.
+        let work_folder = super::absolute(input.work_folder)?;
+        let target = work_folder.join("target");
+        let shared = work_folder.parent().unwrap_or(&work_folder).join(SHARED);
         let workspace = workspace(input.tools, &cargo, &folder)?;
         let mut arguments = vec!["build", "--release", "--target", TARGET];
         if workspace.with_file_name("Cargo.lock").is_file() {
@@ -82,7 +111,8 @@ impl Language for Rust {
         command
             .args(&arguments)
             .args(["--message-format", "json-render-diagnostics"])
-            .env("CARGO_TARGET_DIR", &target);
+            .env("CARGO_TARGET_DIR", &target)
+            .env("CARGO_BUILD_BUILD_DIR", &shared);
 
         let mut made = Vec::new();
         process::run(&mut command, &shown, &mut |stream, line| match stream {
@@ -90,7 +120,7 @@ impl Language for Rust {
             Stream::Err => output(line),
         })?;
         let artifact = choose(made, input.name, &shown)?;
-        let mut outside = outside_sources(&artifact.file, &folder, &target, &workspace);
+        let mut outside = outside_sources(&artifact.file, &folder, &[&target, &shared], &workspace);
         // The macro that makes the bindings reads the WIT, which is an input of its own already.
         let wit = super::absolute(input.wit)?;
         outside.retain(|file| !file.starts_with(&wit));
@@ -156,7 +186,7 @@ fn choose(mut made: Vec<Artifact>, name: &str, shown: &str) -> Result<Artifact, 
 }
 
 /// What was compiled from elsewhere: path dependencies with their manifests, and the workspace's manifest and lock.
-fn outside_sources(artifact: &Path, folder: &Path, target: &Path, workspace: &Path) -> BTreeSet<PathBuf> {
+fn outside_sources(artifact: &Path, folder: &Path, made: &[&Path], workspace: &Path) -> BTreeSet<PathBuf> {
     let listed = fs::read_to_string(artifact.with_extension("d")).unwrap_or_default();
     let mut files = BTreeSet::from([workspace.to_owned(), workspace.with_file_name("Cargo.lock")]);
     for source in sources(&listed) {
@@ -164,7 +194,8 @@ fn outside_sources(artifact: &Path, folder: &Path, target: &Path, workspace: &Pa
         files.extend(manifests.into_iter().find(|manifest| manifest.is_file()));
         files.insert(source);
     }
-    files.retain(|file| file.is_absolute() && !file.starts_with(folder) && !file.starts_with(target));
+    let is_made = |file: &PathBuf| made.iter().any(|folder| file.starts_with(folder));
+    files.retain(|file| file.is_absolute() && !file.starts_with(folder) && !is_made(file));
     files
 }
 
@@ -241,7 +272,7 @@ mod tests {
         let listed = ["till/src/main.rs", "lib/src/lib.rs", "work/target/out/gen.rs"]
             .map(|file| path(file).display().to_string());
         fs::write(made.with_extension("d"), format!("{}: {}\n", made.display(), listed.join(" "))).unwrap();
-        let found = outside_sources(&made, &path("till"), &path("work/target"), &path("Cargo.toml"));
+        let found = outside_sources(&made, &path("till"), &[&path("work/target")], &path("Cargo.toml"));
         let expected = ["Cargo.lock", "Cargo.toml", "lib/Cargo.toml", "lib/src/lib.rs"].map(path);
         assert_eq!(found, BTreeSet::from(expected));
     }

@@ -27,7 +27,7 @@ pub(crate) struct Program {
     pub(crate) language: &'static str,
     /// How to get it.
     pub(crate) hint: &'static str,
-    /// The arguments that make it tell its version.
+    /// The arguments that make it tell its version; none for what is no program to be started by itself.
     pub(crate) version_arguments: &'static [&'static str],
     /// The oldest version that will do, where it matters.
     pub(crate) oldest: Option<(u32, u32)>,
@@ -65,11 +65,57 @@ pub(crate) enum Origin {
     },
 }
 
+/// What packages of PyPI are installed with, and run by.
+pub(crate) static PYTHON: Program = Program {
+    name: "python3",
+    language: "Python",
+    hint: "install Python 3.10 or newer, with its `venv` module, from your package manager",
+    version_arguments: &["--version"],
+    oldest: Some((3, 10)),
+};
+
+/// What packages of npm are run by.
+pub(crate) static NODE: Program = Program {
+    name: "node",
+    language: "JavaScript",
+    hint: "install Node.js 20 or newer from your package manager",
+    version_arguments: &["--version"],
+    oldest: Some((20, 0)),
+};
+
+/// What packages of npm are installed with.
+pub(crate) static NPM: Program = Program {
+    name: "npm",
+    hint: "install npm, which comes with Node.js or as a package of its own",
+    oldest: None,
+    ..NODE
+};
+
+impl Origin {
+    /// What must be on the machine to run a package.
+    pub(crate) fn runs_with(&self) -> &'static Program {
+        match self {
+            Self::PyPi { .. } => &PYTHON,
+            Self::Npm { .. } => &NODE,
+        }
+    }
+
+    /// What must be on the machine to install a package.
+    pub(crate) fn installed_with(&self) -> &'static Program {
+        match self {
+            Self::PyPi { .. } => &PYTHON,
+            Self::Npm { .. } => &NPM,
+        }
+    }
+}
+
 /// One thing that a language needs, for `wkit toolchain`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Requirement {
     /// A base toolchain, which is looked for and never installed.
     Program(&'static Program),
+    /// A target of the Rust toolchain, which `rustup` adds.
+    RustTarget(&'static str),
     /// A pinned package, which `wkit toolchain install` gets.
     Package(&'static Package),
     /// A part that wkit carries inside.
@@ -134,6 +180,14 @@ pub(crate) enum ToolError {
         /// How to get a newer one.
         hint: &'static str,
     },
+    /// `wkit.toml` names a version of it that is not installed.
+    #[error("`[toolchain]` of `wkit.toml` wants `{tool}` {version}, which is not installed")]
+    VersionMissing {
+        /// The tool.
+        tool: &'static str,
+        /// The version that is named.
+        version: String,
+    },
     /// The Rust toolchain cannot compile for Wasm yet.
     #[error("the Rust toolchain has no target `{target}`")]
     TargetMissing {
@@ -147,6 +201,9 @@ impl ToolError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { hint, .. } | Self::TooOld { hint, .. } => Some((*hint).to_owned()),
+            Self::VersionMissing { tool, .. } => {
+                Some(format!("run `wkit toolchain install {tool}` in the project"))
+            }
             Self::TargetMissing { target } => {
                 Some(format!("run `rustup target add {target}` in the component's folder"))
             }
@@ -158,6 +215,8 @@ impl ToolError {
 impl Tools {
     /// Tools of `folder` and of the folders in `path`, which has the form of the variable `PATH`.
     pub(crate) fn new(folder: PathBuf, path: Option<OsString>) -> Self {
+        // Programs are started in other folders than the one that a relative path is meant for.
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
         Self { folder, path, versions: BTreeMap::new() }
     }
 
@@ -167,7 +226,7 @@ impl Tools {
     }
 
     /// Finds a program in `PATH`.
-    pub(super) fn program(&self, program: &Program) -> Result<PathBuf, ToolError> {
+    pub(crate) fn program(&self, program: &Program) -> Result<PathBuf, ToolError> {
         self.on_path(program.name).ok_or(ToolError::Missing {
             tool: program.name,
             language: program.language,
@@ -175,28 +234,51 @@ impl Tools {
         })
     }
 
+    /// Finds a program of any name in `PATH`.
+    pub(super) fn find(&self, name: &str) -> Option<PathBuf> {
+        self.on_path(name)
+    }
+
     /// Finds a package's program in wkit's own folder, else in `PATH`. The first has the wanted version, which is
     /// returned with it.
-    pub(super) fn package(&self, package: &Package) -> Result<(PathBuf, Option<String>), ToolError> {
+    ///
+    /// A version that `wkit.toml` names is meant: one from `PATH` does not stand in for it.
+    pub(crate) fn package(&self, package: &Package) -> Result<(PathBuf, Option<String>), ToolError> {
         let installed = self.package_folder(package).join(package.file);
-        if installed.is_file() {
-            return Ok((installed, Some(self.wanted_version(package).to_owned())));
+        let wanted = self.wanted_version(package);
+        if installed.is_file() && !self.incomplete_mark(package).exists() {
+            return Ok((installed, Some(wanted.to_owned())));
+        }
+        if self.versions.contains_key(package.program.name) {
+            return Err(ToolError::VersionMissing { tool: package.program.name, version: wanted.to_owned() });
         }
         Ok((self.program(&package.program)?, None))
     }
 
+    /// The folder that packages are installed into.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The file that is there while a package's folder is being filled, and after an installation that was killed.
+    pub(crate) fn incomplete_mark(&self, package: &Package) -> PathBuf {
+        let mut name = self.package_folder(package).into_os_string();
+        name.push(".incomplete");
+        PathBuf::from(name)
+    }
+
     /// The folder of wkit's own that holds a package, whether or not it is installed.
-    pub(super) fn package_folder(&self, package: &Package) -> PathBuf {
+    pub(crate) fn package_folder(&self, package: &Package) -> PathBuf {
         self.folder.join(format!("{}-{}", package.program.name, self.wanted_version(package)))
     }
 
     /// The version of a package that is to be used.
-    pub(super) fn wanted_version<'a>(&'a self, package: &'a Package) -> &'a str {
+    pub(crate) fn wanted_version<'a>(&'a self, package: &'a Package) -> &'a str {
         self.versions.get(package.program.name).map_or(package.version, String::as_str)
     }
 
     /// A command that runs `program` in `folder` with the same `PATH` that tools are found in.
-    pub(super) fn command(&self, program: &Path, folder: &Path) -> Command {
+    pub(crate) fn command(&self, program: &Path, folder: &Path) -> Command {
         let mut command = process::command(program, folder);
         if let Some(path) = &self.path {
             command.env("PATH", path);
@@ -205,7 +287,7 @@ impl Tools {
     }
 
     /// Asks a program about itself: what it writes to its standard output, without the last line's end.
-    pub(super) fn ask(&self, program: &Path, folder: &Path, arguments: &[&str]) -> Result<String, ToolError> {
+    pub(crate) fn ask(&self, program: &Path, folder: &Path, arguments: &[&str]) -> Result<String, ToolError> {
         let answer = self
             .command(program, folder)
             .args(arguments)
@@ -289,6 +371,30 @@ mod tests {
         let pinned = own.join("compiler-1.2.3/bin/compiler");
         program(&pinned, "exit 0", 0o755);
         assert_eq!(tools.package(&PACKAGE).unwrap(), (pinned, Some("1.2.3".to_owned())));
+
+        fs::write(tools.incomplete_mark(&PACKAGE), "").unwrap();
+        let found = tools.package(&PACKAGE).unwrap();
+        assert_eq!(found, (path.join("compiler"), None), "a half-made installation is none");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_version_that_the_project_names_has_no_substitute() {
+        let folder = tempfile::tempdir().unwrap();
+        let (own, path) = (folder.path().join("tools"), folder.path().join("path"));
+        let versions = BTreeMap::from([("compiler".to_owned(), "1.0.0".to_owned())]);
+        let tools = Tools::new(own.clone(), Some(path.clone().into_os_string())).with_versions(versions);
+        program(&path.join("compiler"), "exit 0", 0o755);
+        program(&own.join("compiler-1.2.3/bin/compiler"), "exit 0", 0o755);
+        let error = tools.package(&PACKAGE).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`[toolchain]` of `wkit.toml` wants `compiler` 1.0.0, which is not installed"
+        );
+        assert!(error.hint().unwrap().contains("`wkit toolchain install compiler`"));
+        let named = own.join("compiler-1.0.0/bin/compiler");
+        program(&named, "exit 0", 0o755);
+        assert_eq!(tools.package(&PACKAGE).unwrap(), (named, Some("1.0.0".to_owned())));
     }
 
     #[cfg(unix)]

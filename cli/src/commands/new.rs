@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use heck::ToKebabCase;
+
+use wkit_artifact::Locator;
 
 use crate::build::{self, Language};
 use crate::context::Context;
@@ -79,10 +82,8 @@ pub(crate) fn run(args: NewArgs, context: &Context) -> Result<ExitCode, CommandE
     }
     let shown = if args.wit.is_some() { "skeleton" } else { args.template.as_str() };
     context.ui.done("created", format!("{} ({}, {shown})", args.folder.display(), language.name()));
-    if !context.ui.is_quiet() {
-        for step in next_steps(&args, &name, language, project.is_some()) {
-            context.ui.note(step);
-        }
+    for step in next_steps(&args, &name, language, project.is_some()) {
+        context.ui.next(step);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -90,7 +91,11 @@ pub(crate) fn run(args: NewArgs, context: &Context) -> Result<ExitCode, CommandE
 /// The component's name: the last part of the folder's path.
 fn name_of(folder: &Path) -> Result<String, CommandError> {
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    check_name(name, "a component's name").map_err(CommandError::usage)?;
+    check_name(name, "a component's name").map_err(|message| {
+        let proper = name.to_kebab_case();
+        let fits = check_name(&proper, "").is_ok();
+        CommandError::usage(message).maybe_hint(fits.then(|| format!("`{proper}` would do")))
+    })?;
     Ok(name.to_owned())
 }
 
@@ -105,14 +110,23 @@ fn check_free(folder: &Path) -> Result<(), CommandError> {
 
 fn wit_source(wit: &str, args: &NewArgs, context: &Context) -> Result<WitSource, CommandError> {
     let path = context.project_start_folder().join(wit);
-    let made = if path.exists() && path.extension().is_none_or(|ending| ending != "wasm") {
+    let is_binary = path.extension().is_some_and(|ending| ending == "wasm");
+    let is_text = path.is_dir() || path.extension().is_some_and(|ending| ending == "wit");
+    let made = if is_text && !is_binary {
         WitSource::from_path(&path, args.world.clone())
-    } else {
+    } else if is_binary || wit.parse::<Locator>().is_ok() {
         let loaded = source::load(wit, &args.registry, context)?;
         WitSource::from_bytes(&loaded.bytes, wit, args.world.clone())
+    } else {
+        return Err(CommandError::usage(format!("no WIT at `{wit}`: no such folder, and not a reference"))
+            .hint(
+                "`--wit` takes a folder or file of WIT, `namespace:name@1.2.3`, or `host/repository:tag`",
+            ));
     };
     made.map_err(|error| {
-        CommandError::from_error(format!("cannot implement `{wit}`"), &error).maybe_hint(error.hint())
+        let shown = CommandError::from_error(format!("cannot implement `{wit}`"), &error);
+        let shown = if error.is_usage() { shown.into_usage() } else { shown };
+        shown.maybe_hint(error.hint())
     })
 }
 

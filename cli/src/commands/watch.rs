@@ -65,7 +65,7 @@ async fn watch(args: &WatchArgs, context: &Context) -> Result<ExitCode, CommandE
     let on_event = move |event: notify::Result<notify::Event>| {
         // The receiver is gone only when wkit ends.
         if event.map_or(true, |event| !matches!(event.kind, EventKind::Access(_))) {
-            drop(sender.send(()));
+            let _ = sender.send(());
         }
     };
     let watcher = notify::recommended_watcher(on_event).map_err(|error| cannot(&error))?;

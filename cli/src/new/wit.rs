@@ -65,6 +65,11 @@ pub(crate) enum WitError {
 }
 
 impl WitError {
+    /// Whether another `--world` would do.
+    pub(crate) fn is_usage(&self) -> bool {
+        matches!(self, Self::SeveralWorlds { .. } | Self::UnknownWorld { .. })
+    }
+
     /// What to do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {

@@ -64,13 +64,13 @@ fn one_missing_import_is_one_line() {
 fn what_wasi_has_elsewhere_is_named_too() {
     let program = load_wat(
         r#"(component
-            (import "wasi:http/outgoing-handler@0.2.0" (instance (export "handle" (func))))
+            (import "wasi:keyvalue/store@0.2.0" (instance (export "handle" (func))))
             (import "wasi:cli/environment@0.2.3" (instance (export "get-arguments" (func (result (list string)))))))"#,
     );
     let missing = program.missing_imports().unwrap();
     assert_eq!(missing.imports.len(), 1, "{missing}");
-    assert_eq!(missing.imports[0].name, "wasi:http/outgoing-handler@0.2.0");
-    assert!(missing.hint().starts_with("this host provides `wasi:cli` 0.2 and 0.3"));
+    assert_eq!(missing.imports[0].name, "wasi:keyvalue/store@0.2.0");
+    assert!(missing.hint().starts_with("this host provides `wasi:cli` and `wasi:http` 0.2 and 0.3"));
 }
 
 #[test]

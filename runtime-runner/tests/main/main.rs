@@ -5,10 +5,12 @@
 mod command;
 mod denied;
 mod files;
+mod http;
 mod imports;
 mod invoke;
 mod limits;
 mod load;
 mod prebuilt;
+mod serve;
 mod support;
 mod wasi03;

@@ -1,0 +1,14 @@
+package main
+
+import "testing"
+
+func TestGreeting(t *testing.T) {
+	for name, want := range map[string]string{
+		"world": "Hello, world!",
+		"Grüße": "Hello, Grüße!",
+	} {
+		if got := greeting(name); got != want {
+			t.Errorf("greeting(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
