@@ -67,7 +67,7 @@ fn another_version_that_is_not_installed_is_named() {
     sandbox
         .write("wkit.toml", "[project]\nname = \"demo\"\n[components.calc]\n[toolchain]\nasc = \"0.1.2\"\n");
     let path = node.parent().unwrap().display().to_string();
-    sandbox.wkit_words(&["build"], &[("PATH", &path)]).golden("assemblyscript-version-missing");
+    sandbox.wkit_words(&["build"], &[("PATH", path.as_str())]).golden("assemblyscript-version-missing");
 }
 
 #[test]
