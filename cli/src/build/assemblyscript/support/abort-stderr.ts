@@ -18,8 +18,8 @@ export function abort(
   line: u32 = 0,
   column: u32 = 0,
 ): void {
-  const reason = message === null ? "abort" : message!;
-  const place = file === null ? "" : ` at ${file!}:${line}:${column}`;
+  const reason = message === null ? "abort" : message;
+  const place = file === null ? "" : ` at ${file}:${line}:${column}`;
   const bytes = Uint8Array.wrap(String.UTF8.encode(`${reason}${place}\n`));
   const stream = getStderr();
   for (let start = 0; start < bytes.length; start += BYTES_MAX) {

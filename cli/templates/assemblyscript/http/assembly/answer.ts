@@ -3,7 +3,8 @@ export function answer(pathWithQuery: string): string | null {
   const mark = pathWithQuery.indexOf("?");
   const path = mark < 0 ? pathWithQuery : pathWithQuery.slice(0, mark);
   if (path != "/") return null;
-  const name = mark < 0 ? null : parameter(pathWithQuery.slice(mark + 1), "name");
+  const query = mark < 0 ? "" : pathWithQuery.slice(mark + 1);
+  const name = parameter(query, "name");
   return `Hello, ${name === null ? "world" : name}!\n`;
 }
 
