@@ -3,6 +3,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 
+// What is wrong with the program, in words that need no stack.
+class Fault extends Error {}
+
 const plan = JSON.parse(await readFile(process.argv[2], "utf8"));
 const load = (file) => import(pathToFileURL(file).href);
 
@@ -98,8 +101,6 @@ function placed({ text, location }) {
   const { file, line, column, lineText } = location;
   return `${file}:${line}:${column + 1}: ${text}\n    ${lineText.trimEnd()}`;
 }
-
-class Fault extends Error {}
 
 function explained(error) {
   if (error instanceof Fault) return error.message;
