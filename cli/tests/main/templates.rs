@@ -158,7 +158,7 @@ fn cpp() {
 
 #[test]
 fn go() {
-    let commands = &["gofmt -l -d .", "go test ./..."];
+    let commands = &["go vet ./...", "go test ./..."];
     every_template("go", &Habits { commands, skeleton_builds: true, ..Habits::default() });
 }
 
