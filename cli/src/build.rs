@@ -318,9 +318,14 @@ mod tests {
     fn marker_files_give_the_language_away() {
         let cases = [
             ("Cargo.toml", "rust"),
+            ("main.c", "c"),
+            ("main.cc", "cpp"),
             ("go.mod", "go"),
             ("package.json", "javascript"),
+            ("tsconfig.json", "typescript"),
             ("pyproject.toml", "python"),
+            ("root.zig", "zig"),
+            ("asconfig.json", "assemblyscript"),
         ];
         for (marker, name) in cases {
             let folder = folder_with(&[marker, "README.md"]);
@@ -330,10 +335,22 @@ mod tests {
 
     #[test]
     fn no_marker_file_lists_those_that_were_looked_for() {
-        let folder = folder_with(&["main.zig"]);
+        let folder = folder_with(&["main.pas"]);
         let message = language_of(folder.path(), None).err().unwrap().to_string();
         for marker in ["`Cargo.toml`", "`go.mod`", "`package.json`", "`pyproject.toml`"] {
             assert!(message.contains(marker), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_says_more_wins() {
+        let cases: [(&[&str], &str); 3] = [
+            (&["package.json", "tsconfig.json"], "typescript"),
+            (&["package.json", "tsconfig.json", "asconfig.json"], "assemblyscript"),
+            (&["main.cpp", "table.c"], "cpp"),
+        ];
+        for (files, name) in cases {
+            assert_eq!(language_of(folder_with(files).path(), None).map(Language::name).unwrap(), name);
         }
     }
 
@@ -348,6 +365,8 @@ mod tests {
     #[test]
     fn an_unknown_language_lists_the_known_ones() {
         let message = language_named("cobol").err().unwrap();
-        assert_eq!(message, "unknown language `cobol`; expected one of `rust`, `go`, `javascript`, `python`");
+        let known: Vec<String> = LANGUAGES.iter().map(|language| format!("`{}`", language.name())).collect();
+        assert_eq!(message, format!("unknown language `cobol`; expected one of {}", known.join(", ")));
+        assert!(known.contains(&"`assemblyscript`".to_owned()), "{message}");
     }
 }

@@ -119,7 +119,7 @@ fn check_types(component: &Component<'_>, output: &mut dyn FnMut(&str)) -> Resul
     let exports = javascript::types::exports(wit);
     let conform = write("conform.mts", &conformance(&program, &exports))?;
     let own = folder.join(MANIFEST);
-    let extends = own.is_file().then(|| json!({ "extends": own })).unwrap_or_else(|| json!({}));
+    let extends = if own.is_file() { json!({ "extends": own }) } else { json!({}) };
     let mut config = extends;
     config["compilerOptions"] = json!({
         "noEmit": true,

@@ -209,9 +209,9 @@ impl Writer<'_> {
                     } else {
                         ""
                     };
-                    write!(
+                    writeln!(
                         fields,
-                        "{}  {}{optional}: {};\n",
+                        "{}  {}{optional}: {};",
                         indented(&documented(&field.docs)),
                         names::lower_camel(&field.name),
                         self.ty(&field.ty)
@@ -224,7 +224,7 @@ impl Writer<'_> {
                 let mut fields = String::new();
                 for flag in &flags.flags {
                     let docs = indented(&documented(&flag.docs));
-                    write!(fields, "{docs}  {}?: boolean;\n", names::lower_camel(&flag.name))
+                    writeln!(fields, "{docs}  {}?: boolean;", names::lower_camel(&flag.name))
                         .expect(INFALLIBLE);
                 }
                 return format!("{docs}export interface {shown} {{\n{fields}}}\n");
