@@ -38,7 +38,7 @@ fi
 "$WKIT" toolchain install --all
 
 # What Rust guests are built from, so that they can be built without a network later.
-for manifest in fixtures/shop/checkout/Cargo.toml fixtures/pairs/rust/*/Cargo.toml; do
+for manifest in fixtures/shop/checkout/Cargo.toml fixtures/pairs/*/*/Cargo.toml; do
   cargo fetch --quiet --locked --manifest-path "$manifest"
 done
 
