@@ -248,3 +248,122 @@ fn encoded(item: &impl Encode) -> Vec<u8> {
     item.encode(&mut bytes);
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wkit_runtime_runner::{Grants, InvokeError, Limits, Runner, RunnerConfig};
+
+    /// An engine that keeps objects from number 5 on, and stops when it is told of one that it does not keep. The
+    /// resource with the number 0 is another component's, and the one with the number 1 is exported.
+    const TEXT: &str = r#"(component
+        (component $inner
+            (core module $engine
+                (memory 1)
+                (global (export "base") i32 i32.const 0)
+                (global $next (mut i32) i32.const 5)
+                (global $given (mut i32) i32.const 0)
+                (global $forgotten (mut i32) i32.const 0)
+                (func (export "keep") (result i32)
+                    (i32.store8 (global.get $next) (i32.const 1))
+                    (global.set $next (i32.add (global.get $next) (i32.const 1)))
+                    (i32.sub (global.get $next) (i32.const 1)))
+                (func $remove (param i32)
+                    (if (i32.eqz (i32.load8_u (local.get 0))) (then unreachable))
+                    (i32.store8 (local.get 0) (i32.const 0)))
+                (func (export "wit_dylib_push_own") (param i32 i32 i32)
+                    (if (local.get 1) (then (call $remove (local.get 2))))
+                    (global.set $given (local.get 2)))
+                (func (export "wit_dylib_resource_dtor") (param i32 i32)
+                    (call $remove (local.get 1))
+                    (global.set $forgotten (i32.add (global.get $forgotten) (i32.const 1))))
+                (func (export "given") (result i32) global.get $given)
+                (func (export "forgotten") (result i32) global.get $forgotten))
+            (core module $adapter
+                (import "env" "base" (global i32))
+                (import "env" "wit_dylib_resource_dtor" (func $forget (param i32 i32)))
+                (import "env" "wit_dylib_push_own" (func $give (param i32 i32 i32)))
+                (import "env" "keep" (func $keep (result i32)))
+                (import "env" "given" (func $given (result i32)))
+                (import "env" "forgotten" (func $forgotten (result i32)))
+                (import "a:b/c" "[resource-drop]r" (func (param i32)))
+                (import "[export]a:b/c" "[resource-drop]r" (func $drop (param i32)))
+                (import "[export]a:b/c" "[resource-new]r" (func $new (param i32) (result i32)))
+                (import "[export]a:b/c" "[resource-rep]r" (func (param i32) (result i32)))
+                (; GLOBAL ;)
+                (func (export "dtor") (param i32) (call $forget (i32.const 1) (local.get 0)))
+                (func (export "foreign") (result i32)
+                    (call $give (i32.const 0) (i32.const 0) (i32.const 42))
+                    (call $given))
+                (func (export "own") (result i32)
+                    (local $first i32) (local $second i32)
+                    (local.set $first (call $new (call $keep)))
+                    (call $give (i32.const 0) (i32.const 1) (local.get $first))
+                    (local.set $second (call $new (call $keep)))
+                    (call $drop (local.get $second))
+                    (i32.mul (call $given) (i32.const 100))
+                    (i32.mul (i32.eq (local.get $first) (local.get $second)) (i32.const 10))
+                    (i32.add (i32.add (call $forgotten)))))
+            (core module $late
+                (table (export "table") 1 funcref)
+                (func (export "dtor") (param i32) (call_indirect (param i32) (local.get 0) (i32.const 0))))
+            (core module $filled
+                (import "late" "table" (table 1 funcref))
+                (import "adapter" "dtor" (func $dtor (param i32)))
+                (elem (i32.const 0) func $dtor))
+            (core instance $late (instantiate $late))
+            (type $r (resource (rep i32) (dtor (core func $late "dtor"))))
+            (core func $drop (canon resource.drop $r))
+            (core func $new (canon resource.new $r))
+            (core func $rep (canon resource.rep $r))
+            (core instance $engine (instantiate $engine))
+            (core instance $intrinsics
+                (export "[resource-drop]r" (func $drop))
+                (export "[resource-new]r" (func $new))
+                (export "[resource-rep]r" (func $rep)))
+            (core instance $adapter (instantiate $adapter
+                (with "env" (instance $engine))
+                (with "a:b/c" (instance $intrinsics))
+                (with "[export]a:b/c" (instance $intrinsics))))
+            (core instance (instantiate $filled
+                (with "late" (instance $late)) (with "adapter" (instance $adapter))))
+            (func (export "own") (result u32) (canon lift (core func $adapter "own")))
+            (func (export "foreign") (result u32) (canon lift (core func $adapter "foreign"))))
+        (instance $inner (instantiate $inner))
+        (func $own (alias export $inner "own"))
+        (func $foreign (alias export $inner "foreign"))
+        (export "own" (func $own))
+        (export "foreign" (func $foreign)))"#;
+
+    fn called(component: &[u8], call: &str) -> Result<Vec<String>, InvokeError> {
+        let program = Runner::new(&RunnerConfig::default()).unwrap().load(component).unwrap();
+        program.invoke_blocking(call, Grants::default(), Limits::default())
+    }
+
+    #[test]
+    fn the_engine_is_given_the_object_and_the_handle_is_free_again() {
+        for global in ["", "(global i32 i32.const 3)"] {
+            let component = wat::parse_str(TEXT.replace("(; GLOBAL ;)", global)).unwrap();
+            assert!(matches!(called(&component, "own()"), Err(InvokeError::Trapped(_))));
+            let mended = right_objects(&component).unwrap();
+            // Object 5 was given, its handle was used again for the next one, and the engine has forgotten only that.
+            assert_eq!(called(&mended, "own()").unwrap(), ["511"]);
+            assert_eq!(called(&mended, "foreign()").unwrap(), ["42"]);
+        }
+    }
+
+    #[test]
+    fn nothing_changes_where_no_resource_is_exported() {
+        let text = TEXT.replace("[resource-rep]", "[resource-look]");
+        let component = wat::parse_str(text).unwrap();
+        assert_eq!(right_objects(&component).unwrap(), component);
+    }
+
+    #[test]
+    fn a_component_of_another_kind_is_an_error() {
+        let component = wat::parse_str("(component (core module))").unwrap();
+        let error = right_objects(&component).unwrap_err();
+        assert!(error.to_string().contains("imports `wit_dylib_push_own`"), "{error}");
+        assert!(right_objects(b"\0asm\x0d\0\x01\0\x01\x05").is_err());
+    }
+}

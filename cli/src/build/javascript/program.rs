@@ -11,7 +11,9 @@ use wit_parser::{FunctionKind, PackageId, Resolve};
 use super::names;
 use super::quickjs;
 use super::world::{self, Dialect, Integers, RootImports};
-use super::{COMPONENTIZE_JS, COMPONENTIZE_QJS, ESBUILD, MANIFEST, NODE, NODE_HINT, OLDEST, foreign, given, tidy};
+use super::{
+    COMPONENTIZE_JS, COMPONENTIZE_QJS, ESBUILD, MANIFEST, NODE, NODE_HINT, OLDEST, foreign, given, tidy,
+};
 use crate::build::error::BuildError;
 use crate::build::tools::{Package, ToolError, ToolVersion, Tools};
 use crate::build::wit::Wit;
