@@ -13,7 +13,7 @@ use super::outside::{self, hex};
 use super::{BuildInput, Language};
 
 /// Raised when what is hashed, or the way in which wkit calls the compilers, changes.
-const SCHEME: &str = "wkit-build-2";
+const SCHEME: &str = "wkit-build-3";
 
 /// Folders that never hold sources.
 const SKIPPED: [&str; 2] = [".git", ".wkit"];

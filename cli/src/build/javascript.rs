@@ -1,6 +1,7 @@
 //! JavaScript: the program is bundled into one module, and an engine with that module becomes the component.
 
 mod foreign;
+mod given;
 mod names;
 mod package;
 mod program;

@@ -173,8 +173,14 @@ export function adapter({ types, integers }) {
     for (const [name, method] of Object.entries(shape.statics)) {
       Outer[name] = wrapped(method, inward, outward, (_, values) => Inner[name](...values));
     }
+    // One engine notes an object's handle on it when it is given away, and would give the same handle away again.
+    const anew = (original) => {
+      const object = wrap(original);
+      delete object.__cqjs_handle;
+      return object;
+    };
     resources[shape.resource] =
-      inward === "down" ? { up: wrap, down: unwrap } : { up: unwrap, down: wrap };
+      inward === "down" ? { up: wrap, down: unwrap } : { up: unwrap, down: anew };
     return Outer;
   }
 

@@ -11,11 +11,13 @@ use wit_parser::{FunctionKind, PackageId, Resolve};
 use super::names;
 use super::quickjs;
 use super::world::{self, Dialect, Integers, RootImports};
-use super::{COMPONENTIZE_JS, COMPONENTIZE_QJS, ESBUILD, MANIFEST, NODE, NODE_HINT, OLDEST, foreign, tidy};
+use super::{
+    COMPONENTIZE_JS, COMPONENTIZE_QJS, ESBUILD, MANIFEST, NODE, NODE_HINT, OLDEST, foreign, given, tidy,
+};
 use crate::build::error::BuildError;
 use crate::build::tools::{Package, ToolError, ToolVersion, Tools};
 use crate::build::wit::Wit;
-use crate::build::{BuildInput, absolute, outside, process, read, remove_file, wit};
+use crate::build::{BuildInput, absolute, outside, process, read, remove_file};
 
 const DRIVER: &str = include_str!("build.mjs");
 /// What the driver writes between when exports are missing.
@@ -34,10 +36,10 @@ impl Engine {
     const ALL: [(&'static str, Self); 2] =
         [("quickjs", Self::QuickJs), ("starlingmonkey", Self::StarlingMonkey)];
 
-    /// The engine that `engine` of the component's section names; without it QuickJS, except for what that cannot do.
-    fn of(input: &BuildInput<'_>, wit: &Wit) -> Result<Self, BuildError> {
+    /// The engine that `engine` of the component's section names; without it QuickJS.
+    fn of(input: &BuildInput<'_>) -> Result<Self, BuildError> {
         let Some(stated) = &input.options.engine else {
-            return Ok(if world::taken(wit).is_some() { Self::StarlingMonkey } else { Self::QuickJs });
+            return Ok(Self::QuickJs);
         };
         let known = Self::ALL.into_iter().find(|(name, _)| name == stated);
         known.map(|(_, engine)| engine).ok_or_else(|| BuildError::OptionValue {
@@ -88,10 +90,8 @@ pub(in crate::build) fn node(tools: &Tools, folder: &Path) -> Result<(PathBuf, S
 /// The versions of what decides how the component looks. Node only starts it.
 pub(in crate::build) fn fingerprint_tools(input: &BuildInput<'_>) -> Result<Vec<ToolVersion>, ToolError> {
     node(input.tools, input.folder)?;
-    // What is wrong with the WIT or the engine is said when the build begins; any version does for the question
-    // whether to begin.
-    let engine = wit::load(input.wit, input.world).and_then(|wit| Engine::of(input, &wit));
-    let engine = engine.unwrap_or(Engine::QuickJs);
+    // What is wrong with the engine is said when the build begins; any version does for the question whether to begin.
+    let engine = Engine::of(input).unwrap_or(Engine::QuickJs);
     let mut versions = vec![ToolVersion { tool: "QuickJS", version: quickjs::VERSION.to_owned() }];
     for package in [&ESBUILD, engine.package()] {
         let (program, version) = input.tools.package(package)?;
@@ -107,7 +107,7 @@ pub(in crate::build) fn componentize(
     output: &mut dyn FnMut(&str),
 ) -> Result<Vec<u8>, BuildError> {
     let Component { input, wit, folder, .. } = component;
-    let engine = Engine::of(input, wit)?;
+    let engine = Engine::of(input)?;
     supported(component, engine)?;
     let (node, _) = node(input.tools, folder)?;
     let work = absolute(input.work_folder)?;
@@ -125,7 +125,11 @@ pub(in crate::build) fn componentize(
     }
     let inputs = fs::read_to_string(work.join("inputs")).unwrap_or_default();
     outside::record(&work, &outside_sources(folder, &inputs))?;
-    tidy::only_the_world(&read::compiled(&made)?, wit, &foreign::rename)
+    let mut made = read::compiled(&made)?;
+    if engine == Engine::QuickJs {
+        made = given::right_objects(&made)?;
+    }
+    tidy::only_the_world(&made, wit, &foreign::rename)
 }
 
 /// Refuses what an engine cannot do.
@@ -139,14 +143,6 @@ fn supported(component: &Component<'_>, engine: Engine) -> Result<(), BuildError
         && let Some(feature) = component.wit.first_async()
     {
         return Err(refuse(format!("{feature}, which the engine `starlingmonkey` does not know")));
-    }
-    if engine == Engine::QuickJs
-        && let Some((function, resource)) = world::taken(component.wit)
-    {
-        return Err(refuse(format!(
-            "the function `{function}`, which is given an own `{resource}`, and the engine `quickjs` takes it for another; \
-             leave `engine` out, or name `starlingmonkey`"
-        )));
     }
     let accessor = component.wit.functions().find(|(_, function)| {
         use FunctionKind::{Getter, MethodGetter, MethodSetter, Setter, StaticGetter, StaticSetter};

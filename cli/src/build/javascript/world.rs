@@ -373,46 +373,9 @@ impl Writer<'_> {
     }
 }
 
-/// A function of an exported interface which is given an object of a resource that the interface defines itself, and
-/// that resource.
-///
-/// QuickJS takes the number of such an object for another one.
-pub(super) fn taken(wit: &Wit) -> Option<(String, String)> {
-    let world = &wit.resolve.worlds[wit.world];
-    let exported: Vec<InterfaceId> = world.exports.values().filter_map(interface_of).collect();
-    let functions = exported.iter().flat_map(|id| wit.resolve.interfaces[*id].functions.values());
-    functions.into_iter().find_map(|function| {
-        let owned = function.params.iter().find_map(|param| owned(&wit.resolve, &param.ty, &exported));
-        owned.map(|resource| (function.name.clone(), resource))
-    })
-}
-
 fn interface_of(item: &WorldItem) -> Option<InterfaceId> {
     match item {
         WorldItem::Interface { id, .. } => Some(*id),
-        _ => None,
-    }
-}
-
-/// The resource of one of these interfaces that a value of the type gives away.
-fn owned(resolve: &Resolve, ty: &Type, exported: &[InterfaceId]) -> Option<String> {
-    let Type::Id(id) = ty else { return None };
-    let look = |ty: &Type| owned(resolve, ty, exported);
-    match &resolve.types[*id].kind {
-        TypeDefKind::Handle(wit_parser::Handle::Own(id)) => {
-            let id = original(resolve, *id);
-            let home = home(resolve, id)?;
-            exported.contains(&home).then(|| resolve.types[id].name.clone().unwrap_or_default())
-        }
-        TypeDefKind::Type(inner)
-        | TypeDefKind::Option(inner)
-        | TypeDefKind::List(inner)
-        | TypeDefKind::FixedLengthList(inner, _) => look(inner),
-        TypeDefKind::Map(key, value) => look(key).or_else(|| look(value)),
-        TypeDefKind::Tuple(tuple) => tuple.types.iter().find_map(look),
-        TypeDefKind::Record(record) => record.fields.iter().find_map(|field| look(&field.ty)),
-        TypeDefKind::Variant(variant) => variant.cases.iter().find_map(|case| look(case.ty.as_ref()?)),
-        TypeDefKind::Result(result) => [&result.ok, &result.err].into_iter().flatten().find_map(look),
         _ => None,
     }
 }
