@@ -266,7 +266,7 @@ pub(crate) fn language_named(name: &str) -> Result<&'static dyn Language, String
 pub(crate) fn packages() -> Vec<&'static Package> {
     let mut packages: Vec<&'static Package> = Vec::new();
     for requirement in LANGUAGES.iter().flat_map(|language| language.requirements()) {
-        if let Requirement::Package(package) = requirement
+        if let Requirement::Package(package) | Requirement::Optional(package) = requirement
             && !packages.iter().any(|known| known.program.name == package.program.name)
         {
             packages.push(package);

@@ -54,7 +54,7 @@ pub(super) const COMPONENTIZE_JS: Package = Package {
     program: Program {
         name: "componentize-js",
         language: LANGUAGE,
-        hint: SETUP_HINT,
+        hint: "run `wkit toolchain install componentize-js`, which installs it for wkit alone",
         version_arguments: &["--version"],
         oldest: None,
     },
@@ -107,7 +107,7 @@ impl Language for JavaScript {
             Requirement::Package(&ESBUILD),
             Requirement::Package(&COMPONENTIZE_QJS),
             QUICKJS_CARRIED,
-            Requirement::Package(&COMPONENTIZE_JS),
+            Requirement::Optional(&COMPONENTIZE_JS),
         ]
     }
 

@@ -118,6 +118,8 @@ pub(crate) enum Requirement {
     RustTarget(&'static str),
     /// A pinned package, which `wkit toolchain install` gets.
     Package(&'static Package),
+    /// A pinned package that only some components need, which is installed when it is named.
+    Optional(&'static Package),
     /// A part that wkit carries inside.
     Carried {
         /// What it is.

@@ -70,7 +70,7 @@ impl Language for TypeScript {
             Requirement::Package(&ESBUILD),
             Requirement::Package(&COMPONENTIZE_QJS),
             QUICKJS_CARRIED,
-            Requirement::Package(&COMPONENTIZE_JS),
+            Requirement::Optional(&COMPONENTIZE_JS),
         ]
     }
 

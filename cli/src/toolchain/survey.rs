@@ -49,6 +49,8 @@ pub(crate) enum State {
     TooOld,
     /// A package of wkit's own is not installed.
     NotInstalled,
+    /// A package of wkit's own is not installed, and only some components need it.
+    Optional,
     /// It is there and does not work.
     Broken,
 }
@@ -63,13 +65,14 @@ impl State {
             Self::Missing => "missing",
             Self::TooOld => "too old",
             Self::NotInstalled => "not installed",
+            Self::Optional => "optional",
             Self::Broken => "does not work",
         }
     }
 
     /// Whether components can be built with it.
     pub(crate) fn is_usable(self) -> bool {
-        matches!(self, Self::Ok | Self::Carried | Self::Foreign)
+        matches!(self, Self::Ok | Self::Carried | Self::Foreign | Self::Optional)
     }
 }
 
@@ -114,7 +117,7 @@ impl Survey<'_> {
         let mut entries: Vec<Entry> = Vec::new();
         for requirement in requirements {
             let base = match requirement {
-                Requirement::Package(package) => {
+                Requirement::Package(package) | Requirement::Optional(package) => {
                     let origin = &package.origin;
                     [(origin.runs_with(), false), (origin.installed_with(), true)].to_vec()
                 }
@@ -129,6 +132,7 @@ impl Survey<'_> {
                 Requirement::Program(program) => self.program(program),
                 Requirement::RustTarget(target) => self.rust_target(target),
                 Requirement::Package(package) => self.package(package),
+                Requirement::Optional(package) => optional(self.package(package)),
                 Requirement::Carried { name, version } => Entry {
                     wanted: Some(version.to_owned()),
                     found: Some(version.to_owned()),
@@ -287,6 +291,14 @@ impl Survey<'_> {
             _ => return None,
         };
         (!install::has_venv(&python, self.tools)).then_some("Python has no `venv` module")
+    }
+}
+
+/// A package that may be missing without harm.
+fn optional(entry: Entry) -> Entry {
+    match entry.state {
+        State::NotInstalled => Entry { state: State::Optional, problem: None, step: None, ..entry },
+        _ => entry,
     }
 }
 
