@@ -255,6 +255,26 @@ fn npm_gets_a_folder_of_its_own() {
     }
 }
 
+/// The large engine of JavaScript is for those who ask for it.
+#[test]
+fn what_few_components_need_is_not_missed() {
+    let machine = Machine::new();
+    machine.program("node", "case \"$1\" in --version) echo v22.1.0 ;; *) exec /bin/sh \"$@\" ;; esac");
+    let script = "for package; do :; done
+        mkdir -p node_modules/esbuild/bin node_modules/componentize-qjs/bin
+        echo '#!/bin/sh' | tee node_modules/esbuild/bin/esbuild >node_modules/componentize-qjs/bin/componentize-qjs
+        chmod +x node_modules/*/bin/*";
+    machine.program("npm", script);
+    machine.wkit("toolchain install javascript").ok();
+    let installed = machine.installed();
+    assert!(installed.iter().all(|name| !name.starts_with("componentize-js")), "{installed:?}");
+    assert_eq!(installed.len(), 2, "{installed:?}");
+    machine.wkit("toolchain doctor javascript").ok();
+    let list = machine.wkit("toolchain list javascript").ok().stdout;
+    let row = list.lines().find(|line| line.contains("componentize-js")).unwrap();
+    assert!(row.contains("optional"), "{row}");
+}
+
 #[test]
 fn a_folder_that_cannot_be_written() {
     let machine = Machine::with_python(PIP);
