@@ -86,9 +86,9 @@ pub(crate) fn decode_hint(error: &DecodeError) -> Option<&'static str> {
         DecodeError::Empty | DecodeError::NotWasm { .. } => {
             Some("build a component from source with `wkit build`")
         }
-        DecodeError::CoreModule => {
-            Some("`wkit build` makes components; for a finished module there is `wasm-tools component new`")
-        }
+        DecodeError::CoreModule => Some(
+            "`wkit build` makes a component of it: a project names it with `language = \"module\"` and `module`",
+        ),
         DecodeError::Truncated { .. } => Some("build it again, or pull it again"),
         _ => None,
     }
