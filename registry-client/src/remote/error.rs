@@ -92,7 +92,7 @@ pub struct Denied {
 /// One source of credentials and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// The source: "docker configuration `/home/alice/.docker/config.json`".
+    /// The source: "docker configuration `.docker/config.json`".
     pub source: String,
     /// What became of it: "refused with status 401".
     pub outcome: String,

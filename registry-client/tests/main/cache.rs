@@ -126,7 +126,7 @@ const CHILD_FOLDER: &str = "WKIT_TEST_CHILD_FOLDER";
 
 /// What a child process of the next test does; alone it does nothing.
 #[tokio::test]
-#[ignore = "run by `processes_share_a_cache`"]
+#[ignore = "no test of its own: the process that `processes_share_a_cache` starts four times"]
 async fn pulls_as_a_process() {
     let (Ok(locator), Ok(folder)) = (std::env::var(CHILD_LOCATOR), std::env::var(CHILD_FOLDER)) else {
         return;
