@@ -155,9 +155,7 @@ fn generate(wit: &Wit, config: &Config) -> Result<Bindings, BuildError> {
 fn refuse(wit: &Wit) -> Result<(), BuildError> {
     match unsupported::first(wit) {
         None => Ok(()),
-        Some(feature) => {
-            Err(BuildError::Unsupported { language: LANGUAGE, world: wit.world_name().to_owned(), feature })
-        }
+        Some(feature) => Err(BuildError::unsupported(LANGUAGE, wit, feature)),
     }
 }
 

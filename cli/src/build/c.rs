@@ -71,11 +71,7 @@ impl Language for C {
 /// The header, the source and the object that make a world C.
 fn bindings(wit: &Wit) -> Result<Files, BuildError> {
     if let Some(feature) = native::unsupported(wit) {
-        return Err(BuildError::Unsupported {
-            language: LANGUAGE,
-            world: wit.world_name().to_owned(),
-            feature,
-        });
+        return Err(BuildError::unsupported(LANGUAGE, wit, feature));
     }
     let mut files = Files::default();
     let mut resolve = wit.resolve.clone();

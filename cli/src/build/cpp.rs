@@ -84,11 +84,7 @@ impl Language for Cpp {
 /// The headers, the source and the object that make a world C++.
 fn bindings(wit: &Wit) -> Result<Files, BuildError> {
     if let Some(feature) = native::unsupported(wit) {
-        return Err(BuildError::Unsupported {
-            language: LANGUAGE,
-            world: wit.world_name().to_owned(),
-            feature,
-        });
+        return Err(BuildError::unsupported(LANGUAGE, wit, feature));
     }
     let mut files = generate(&wit.resolve, wit.world, wit.world_name())?;
     if files.iter().all(|(name, _)| name != HELPERS) {

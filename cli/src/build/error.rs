@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::quoted;
 use super::tools::ToolError;
+use super::wit::Wit;
 
 /// Why a component was not built.
 #[derive(Debug, Error)]
@@ -287,6 +288,11 @@ impl BuildError {
     /// An error about a file or folder.
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io { action, path: path.to_owned(), source }
+    }
+
+    /// A refusal of something in a world that a language's tools cannot express.
+    pub(super) fn unsupported(language: &'static str, wit: &Wit, feature: String) -> Self {
+        Self::Unsupported { language, world: wit.world_name().to_owned(), feature }
     }
 
     /// What to do about it, where something general can be said.

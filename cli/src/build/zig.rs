@@ -165,10 +165,7 @@ impl Sources {
 fn refuse(wit: &Wit) -> Result<(), BuildError> {
     match types::unsupported(wit) {
         None => Ok(()),
-        Some(feature) => {
-            let world = wit.world_name().to_owned();
-            Err(BuildError::Unsupported { language: LANGUAGE, world, feature })
-        }
+        Some(feature) => Err(BuildError::unsupported(LANGUAGE, wit, feature)),
     }
 }
 

@@ -82,10 +82,9 @@ pub(super) fn generate(wit: &Wit, module: &str, stubs: bool) -> Result<Files, Bu
 
 /// Refuses a world that the bindings, or the stock compiler, cannot express.
 pub(super) fn check_supported(wit: &Wit) -> Result<(), BuildError> {
-    let world = || wit.world_name().to_owned();
     match first_unsupported(wit) {
         None => Ok(()),
-        Some(feature) => Err(BuildError::Unsupported { language: super::LANGUAGE, world: world(), feature }),
+        Some(feature) => Err(BuildError::unsupported(super::LANGUAGE, wit, feature)),
     }
 }
 

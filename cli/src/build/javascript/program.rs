@@ -134,11 +134,7 @@ pub(in crate::build) fn componentize(
 
 /// Refuses what an engine cannot do.
 fn supported(component: &Component<'_>, engine: Engine) -> Result<(), BuildError> {
-    let refuse = |feature: String| BuildError::Unsupported {
-        language: component.language,
-        world: component.wit.world_name().to_owned(),
-        feature,
-    };
+    let refuse = |feature: String| BuildError::unsupported(component.language, component.wit, feature);
     if engine == Engine::StarlingMonkey
         && let Some(feature) = component.wit.first_async()
     {

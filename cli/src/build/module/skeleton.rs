@@ -64,8 +64,7 @@ const MEMORY: &str = r#"
 /// The skeleton of the world for the component `name`.
 pub(super) fn files(name: &str, wit: &Wit) -> Result<Vec<SourceFile>, BuildError> {
     if let Some(feature) = wit.first_async() {
-        let world = wit.world_name().to_owned();
-        return Err(BuildError::Unsupported { language: "a skeleton in text form", world, feature });
+        return Err(BuildError::unsupported("a skeleton in text form", wit, feature));
     }
     let resolve = &wit.resolve;
     let world = &resolve.worlds[wit.world];
