@@ -232,7 +232,7 @@ pub(crate) fn check_types(instances: &[Instance<'_>], wires: &Candidates) -> Res
     for ((importer, import), ends) in wires {
         for end in ends {
             let (importer, exporter) = (&instances[*importer], &instances[end.exporter]);
-            let mismatches = mismatches(&importer.surface(), import, &exporter.surface(), &end.export);
+            let mismatches = mismatches(importer.surface(), import, exporter.surface(), &end.export);
             if !mismatches.is_empty() {
                 wrong.push(WireMismatch {
                     importer: importer.name.clone(),
