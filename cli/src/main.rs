@@ -11,6 +11,7 @@ mod context;
 mod error;
 mod grants;
 mod limits;
+mod marks;
 mod new;
 mod output;
 mod progress;
