@@ -7,6 +7,7 @@ mod arguments;
 mod build;
 mod commands;
 mod components;
+mod composing;
 mod context;
 mod error;
 mod grants;

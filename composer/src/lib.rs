@@ -47,6 +47,7 @@ mod inputs;
 pub mod limits;
 mod open;
 mod order;
+mod place;
 mod plan;
 mod plug;
 
@@ -56,4 +57,5 @@ pub use error::{
     Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
     ResourceSource, WireMismatch,
 };
+pub use place::{Place, Subject};
 pub use plan::{Input, Plan, PlannedWire};
