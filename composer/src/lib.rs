@@ -50,6 +50,7 @@ mod labels;
 pub mod limits;
 mod open;
 mod order;
+mod place;
 mod plan;
 mod planned;
 mod plug;
@@ -65,4 +66,5 @@ pub use error::{
     Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
     ResourceSource, WireMismatch,
 };
+pub use place::{Place, Subject};
 pub use plan::{Input, Plan, PlannedExport, PlannedInstance, PlannedOpen, PlannedWire, Share};
