@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use wkit_composer::{ComposeError, Composition, Input, Place, Plan, Subject};
+use wkit_composer::{Composition, Input, Place, Plan, Problems, Subject};
 
 use crate::error::CommandError;
 use crate::marks::{self, Mark};
@@ -20,18 +20,32 @@ pub(crate) fn compose(
     wkit_composer::compose(inputs, plan).map_err(|error| refused(&error, project))
 }
 
-fn refused(error: &ComposeError, project: Option<&Project>) -> CommandError {
-    let mut shown = CommandError::failed("cannot compose").detail(error.to_string());
-    if let Some(project) = project {
-        let path = project.folder.join(FILE_NAME);
-        // A file that is gone by now has no places to show.
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let drawn = drawn(&path, &text, &error.places());
+fn refused(problems: &Problems, project: Option<&Project>) -> CommandError {
+    let several = match problems.count() + problems.left_out() {
+        1 => String::new(),
+        count => format!(": {count} problems"),
+    };
+    let mut shown = CommandError::failed(format!("cannot compose{several}"));
+    let path = project.map(|project| project.folder.join(FILE_NAME));
+    // A file that is gone by now has no places to show.
+    let text = path.as_ref().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    for problem in problems.iter() {
+        shown = shown.detail(problem.to_string());
+        let drawn = path.as_ref().map(|path| drawn(path, &text, &problem.places())).unwrap_or_default();
         if !drawn.is_empty() {
             shown = shown.detail(drawn);
         }
+        // Each step stands with its problem; that of a single one has its place at the end, as everywhere.
+        match problem.hint() {
+            Some(hint) if several.is_empty() => shown = shown.hint(hint),
+            Some(hint) => shown = shown.detail(format!("hint: {hint}\n")),
+            None => {}
+        }
     }
-    shown.maybe_hint(error.hint())
+    match problems.left_out() {
+        0 => shown,
+        left_out => shown.detail(format!("and {left_out} more problems")),
+    }
 }
 
 /// The places of a project file that `places` speak of.

@@ -1,10 +1,12 @@
 //! What to do about each error.
 
-use wkit_interface::InterfaceParts;
+use wkit_interface::{InterfaceParts, Mismatch, nearest};
 
 use crate::error::{
-    Ambiguity, ComposeError, NearMiss, OpenImportNeedsInner, ResourceMismatch, ResourceSource, WireMismatch,
+    Ambiguity, ComposeError, ExportNeedsInner, OpenImportNeedsInner, ResourceMismatch, ResourceSource,
+    WireMismatch,
 };
+use crate::near::package;
 
 impl ComposeError {
     /// The one step that most likely helps, for a line that begins with `hint:`.
@@ -28,21 +30,24 @@ impl ComposeError {
             Self::AmbiguousImport { matches, .. } => {
                 format!("write the version too, for example `{}`", matches.first()?)
             }
-            Self::UnknownExport { import, known, .. } => near(import, known)
-                .map(|near| format!("`{near}` has another name or version; build both against the same one"))
-                .unwrap_or_else(|| format!("wire a component that exports `{import}`")),
+            Self::UnknownExport { importer, import, exporter, known } => match near(import, known) {
+                Some(near) if package(near) == package(import) => format!(
+                    "build `{importer}` and `{exporter}` against one version of `{}`, or name the export in the wire: export = \"{near}\"",
+                    package(import)
+                ),
+                Some(near) => format!("if `{near}` is meant, name it in the wire: export = \"{near}\""),
+                None => format!("wire a component that exports `{import}`"),
+            },
             Self::DuplicateWire { .. } => "remove one of the two wires".to_owned(),
             Self::AmbiguousSocket { near, .. } if !near.is_empty() => {
-                let NearMiss { importer, import, exporter, .. } = near.first()?;
-                let package = package(import);
-                format!("build `{importer}` and `{exporter}` against one version of `{package}`, or name the socket")
+                format!("{}, or name the socket", near.first()?.hint())
             }
             Self::AmbiguousSocket { candidates, .. } => {
                 let first = candidates.first()?;
                 format!("say which one, for example `socket = \"{first}\"` in `[compose]` of wkit.toml")
             }
             Self::AmbiguousExporter(ambiguities) => wires_hint(ambiguities)?,
-            Self::TypeMismatch(wires) => mismatch_hint(wires.first()?),
+            Self::TypeMismatch(wire) => mismatch_hint(wire),
             Self::Cycle(steps) => {
                 let step = steps.last()?;
                 format!(
@@ -51,19 +56,15 @@ impl ComposeError {
                 )
             }
             Self::ResourceMismatch(mismatch) => {
-                let ResourceMismatch { interface, exporter, importer_source, .. } = &**mismatch;
-                match importer_source {
-                    ResourceSource::Outside { .. } => {
-                        format!("`{exporter}` must export `{interface}` as well, so that both sides use its resource")
-                    }
-                    ResourceSource::Component { name, .. } => format!(
-                        "let `{exporter}` import `{interface}` (it then gets it from `{name}`), or wire both imports to one component"
-                    ),
-                }
+                resource_hint(mismatch)
             }
             Self::OpenImportNeedsInner(open) => {
                 let OpenImportNeedsInner { import, interface, .. } = &**open;
                 format!("add a component that exports `{import}` and imports `{interface}`")
+            }
+            Self::ExportNeedsInner(inner) => {
+                let ExportNeedsInner { export, interface, exporter, type_name, .. } = &**inner;
+                format!("export `{interface}` of `{exporter}` as well, or build `{export}` with `use {{{type_name}}}` of it")
             }
             Self::ImportConflict(conflict) => {
                 format!("build both against the same version of `{}`", package(&conflict.first_import))
@@ -86,7 +87,8 @@ impl ComposeError {
             Self::NothingToOpen { import, known, .. } => near(import, known)
                 .map(|near| format!("did you mean `{near}`?"))
                 .unwrap_or_else(|| "name one of these imports, or a beginning such as `wasi:*`".to_owned()),
-            Self::Incomplete(open) => {
+            Self::Incomplete { near, .. } if !near.is_empty() => near.first()?.hint(),
+            Self::Incomplete { open, .. } => {
                 let name = &open.first()?.name;
                 format!("add a component that exports `{name}`, or allow the import to stay open: `{}`", package_pattern(name))
             }
@@ -125,7 +127,7 @@ fn wires_hint(ambiguities: &[Ambiguity]) -> Option<String> {
 }
 
 fn mismatch_hint(wire: &WireMismatch) -> String {
-    let WireMismatch { importer, import, exporter, export, .. } = wire;
+    let WireMismatch { importer, import, exporter, export, mismatches } = wire;
     let versions = (InterfaceParts::parse(import), InterfaceParts::parse(export));
     let package = package(import);
     if let (Some(asked), Some(given)) = versions
@@ -140,12 +142,59 @@ fn mismatch_hint(wire: &WireMismatch) -> String {
             );
         }
     }
+    if let Some(hint) = resource_of_another(wire) {
+        return hint;
+    }
+    let lacks = |mismatch: &Mismatch| mismatch.found == "nothing" && mismatch.similar.is_none();
+    if mismatches.iter().all(lacks) {
+        return format!(
+            "let `{exporter}` export that too, or build `{importer}` without it, from the WIT of `{package}` that `{exporter}` has"
+        );
+    }
+    if mismatches.iter().all(|mismatch| turned_async(&mismatch.expected, &mismatch.found)) {
+        return format!(
+            "an `async func` and a `func` do not stand in for each other: write the same in the WIT of both and build `{importer}` or `{exporter}` again"
+        );
+    }
     format!("build `{importer}` and `{exporter}` from the same WIT of `{package}`")
 }
 
-fn package(interface: &str) -> String {
-    InterfaceParts::parse(interface)
-        .map_or_else(|| interface.to_owned(), |parts| format!("{}:{}", parts.namespace, parts.package))
+/// Both sides get the resource from the exporter when it has one; else the exporter has to take it from where the
+/// importer does.
+fn resource_hint(mismatch: &ResourceMismatch) -> String {
+    let ResourceMismatch { interface, importer, exporter, importer_source, exporter_source, .. } = mismatch;
+    match (importer_source, exporter_source) {
+        (_, ResourceSource::Component { name, .. }) if name == exporter => format!(
+            "let `{importer}` get both from `{exporter}`: wires = [{{ importer = \"{importer}\", import = \"{interface}\", exporter = \"{exporter}\" }}]"
+        ),
+        (ResourceSource::Component { name, .. }, _) if name != exporter => format!(
+            "let `{exporter}` get it from `{name}` too: wires = [{{ importer = \"{exporter}\", import = \"{interface}\", exporter = \"{name}\" }}]"
+        ),
+        _ => format!("let `{importer}` and `{exporter}` get `{interface}` from one component"),
+    }
+}
+
+/// A resource that the importer takes from an interface, and the exporter from another one or from nowhere.
+fn resource_of_another(wire: &WireMismatch) -> Option<String> {
+    let WireMismatch { importer, exporter, mismatches, .. } = wire;
+    let home = |text: &str| text.split_once(" of `").map(|(_, home)| home.trim_end_matches('`').to_owned());
+    let mismatch = mismatches.iter().find(|mismatch| mismatch.path.starts_with("resource `"))?;
+    let (asked, given) = (home(&mismatch.expected)?, home(&mismatch.found)?);
+    if package(&asked) == package(&given) && near(&asked, &[given]).is_some() {
+        return Some(format!(
+            "build `{importer}` and `{exporter}` against one version of `{}`",
+            package(&asked)
+        ));
+    }
+    Some(format!(
+        "a resource is equal to nothing but itself: let `{exporter}` `use` the one of `{asked}` in place of its own, and import it"
+    ))
+}
+
+/// Whether two signatures differ in nothing but `async`.
+fn turned_async(expected: &str, found: &str) -> bool {
+    let plain = |signature: &str| signature.replacen("async func", "func", 1);
+    expected != found && plain(expected) == plain(found)
 }
 
 /// The pattern that means all interfaces of a package; a plain name means itself.
@@ -154,29 +203,20 @@ fn package_pattern(name: &str) -> String {
         .map_or_else(|| name.to_owned(), |parts| format!("{}:{}/*", parts.namespace, parts.package))
 }
 
-/// The known name that is nearest to `name`, when it is near enough to be meant.
+/// The known name that is nearest to `name`, when it is near enough to be meant: another version, a slip in a part of it,
+/// or the interface without its package.
 pub(crate) fn near<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
-    let distance = |known: &String| edit_distance(name, known);
-    let best = known.iter().min_by_key(|known| distance(known))?;
-    let without_version = |name: &str| name.split('@').next().unwrap_or(name).to_owned();
-    let same_interface = name.contains('/') && without_version(name) == without_version(best);
-    (same_interface || distance(best) <= 2.max(name.len() / 4)).then_some(best.as_str())
-}
-
-/// The Levenshtein distance in characters, on the first 200 of them.
-fn edit_distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().take(200).collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, character) in left.chars().take(200).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, other) in right.iter().enumerate() {
-            let substituted = diagonal + usize::from(character != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = substituted.min(row[column] + 1).min(row[column + 1] + 1);
-        }
-    }
-    row[right.len()]
+    let path = |name: &'a str| name.split('@').next().unwrap_or(name);
+    let asked = name.split('@').next().unwrap_or(name);
+    let same_path = known.iter().find(|known| path(known) == asked);
+    let same_interface = || {
+        known.iter().find(|known| InterfaceParts::parse(known).is_some_and(|parts| parts.interface == asked))
+    };
+    let slip = || {
+        let nearest = nearest(asked, known.iter().map(|known| path(known)))?;
+        known.iter().find(|known| path(known) == nearest)
+    };
+    same_path.or_else(slip).or_else(same_interface).map(String::as_str)
 }
 
 #[cfg(test)]
@@ -190,6 +230,8 @@ mod tests {
         assert_eq!(near("crat", &known), Some("cart"));
         assert_eq!(near("chekout", &known), Some("checkout"));
         assert_eq!(near("shop:orders/cart@0.2.0", &known), Some("shop:orders/cart@0.1.0"));
+        assert_eq!(near("shop:order/cart", &known), Some("shop:orders/cart@0.1.0"));
+        assert_eq!(near("cart", &known[1..]), Some("shop:orders/cart@0.1.0"));
         assert_eq!(near("something-else", &known), None);
         assert_eq!(near("x", &[]), None);
     }

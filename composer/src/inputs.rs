@@ -20,8 +20,11 @@ impl Component<'_> {
     }
 }
 
-/// Reads all inputs.
-pub(crate) fn read(inputs: &[Input]) -> Result<Vec<Component<'_>>, ComposeError> {
+/// Reads all inputs; those that cannot be read are left out and become problems.
+pub(crate) fn read<'a>(
+    inputs: &'a [Input],
+    problems: &mut Vec<ComposeError>,
+) -> Result<Vec<Component<'a>>, ComposeError> {
     if inputs.is_empty() {
         return Err(ComposeError::NoInputs);
     }
@@ -37,7 +40,14 @@ pub(crate) fn read(inputs: &[Input]) -> Result<Vec<Component<'_>>, ComposeError>
     if let Some(pair) = sorted.windows(2).find(|pair| pair[0].name == pair[1].name) {
         return Err(ComposeError::DuplicateName { name: pair[0].name.clone() });
     }
-    sorted.into_iter().map(component).collect()
+    let mut components = Vec::with_capacity(sorted.len());
+    for input in sorted {
+        match component(input) {
+            Ok(component) => components.push(component),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    Ok(components)
 }
 
 fn component(input: &Input) -> Result<Component<'_>, ComposeError> {

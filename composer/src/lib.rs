@@ -35,7 +35,7 @@
 //!     "several components export `demo:kv/store@0.1.0`, which `app` needs: `other-store`, `store`",
 //! );
 //! assert!(error.hint().is_some_and(|hint| hint.contains("wkit.toml")));
-//! # Ok::<(), wkit_composer::ComposeError>(())
+//! # Ok::<(), wkit_composer::Problems>(())
 //! ```
 mod compose;
 mod composition;
@@ -48,12 +48,14 @@ mod inputs;
 mod instances;
 mod labels;
 pub mod limits;
+mod near;
 mod open;
 mod order;
 mod place;
 mod plan;
 mod planned;
 mod plug;
+mod problems;
 mod share;
 mod tree;
 mod unused;
@@ -63,8 +65,10 @@ pub use composition::{
     ComposedExport, ComposedInstance, Composition, Importer, OpenImport, Skew, Unused, UnusedReason, Wire,
 };
 pub use error::{
-    Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
-    ResourceSource, WireMismatch,
+    Ambiguity, ComposeError, CycleStep, ExportNeedsInner, ImportConflict, OpenImportNeedsInner,
+    ResourceMismatch, ResourceSource, WireMismatch,
 };
+pub use near::{Gap, NearMiss};
 pub use place::{Place, Subject};
 pub use plan::{Input, Plan, PlannedExport, PlannedInstance, PlannedOpen, PlannedWire, Share};
+pub use problems::Problems;

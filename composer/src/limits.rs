@@ -10,3 +10,6 @@ pub const COMPOSITION_BYTES_MAX: usize = wkit_interface::limits::COMPONENT_BYTES
 /// The most instances that one composition makes, copies for each importer included. A Wasm component holds at most
 /// 4096 instances, and every wire and export of an interface is one of them.
 pub const INSTANCES_MAX: usize = 1024;
+
+/// The most problems of one composition that are told; of what is beyond, the number.
+pub const PROBLEMS_MAX: usize = 50;

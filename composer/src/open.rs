@@ -7,17 +7,15 @@ use wkit_interface::{Item, ItemKind, Surface, conflicts, fits};
 use crate::composition::{Importer, OpenImport};
 use crate::error::{ComposeError, ImportConflict};
 use crate::instances::{Index, Instance};
+use crate::near::NearMiss;
 use crate::plan::Plan;
 use crate::planned::matches;
 use crate::plug::Candidates;
 
 /// Checks that imports which should become one are of one type: those of the same name, or with versions that stand in
 /// for each other.
-pub(crate) fn check(
-    instances: &[Instance<'_>],
-    wires: &Candidates,
-    in_use: &[Index],
-) -> Result<(), ComposeError> {
+pub(crate) fn check(instances: &[Instance<'_>], wires: &Candidates, in_use: &[Index]) -> Vec<ComposeError> {
+    let mut problems = Vec::new();
     let open = collect(instances, wires, in_use);
     for (position, (second, second_import)) in open.iter().enumerate() {
         for (first, first_import) in &open[..position] {
@@ -30,7 +28,7 @@ pub(crate) fn check(
             let mismatches =
                 conflicts(one.surface(), &first_import.name, other.surface(), &second_import.name);
             if !mismatches.is_empty() {
-                return Err(ComposeError::ImportConflict(Box::new(ImportConflict {
+                problems.push(ComposeError::ImportConflict(Box::new(ImportConflict {
                     first: one.name.clone(),
                     first_import: first_import.name.clone(),
                     second: other.name.clone(),
@@ -40,7 +38,7 @@ pub(crate) fn check(
             }
         }
     }
-    Ok(())
+    problems
 }
 
 /// Says for every import of the composition who needs it, and whether the plan leaves it open (`stated`, by the name of
@@ -74,6 +72,7 @@ pub(crate) fn imports(
 pub(crate) fn check_complete(
     imports: &[OpenImport],
     surface: &Surface,
+    near_misses: &[NearMiss],
     plan: &Plan,
 ) -> Result<(), ComposeError> {
     let Some(allowed) = &plan.allow_open else { return Ok(()) };
@@ -85,8 +84,16 @@ pub(crate) fn check_complete(
         let is_stated = !open.importers.is_empty() && open.importers.iter().all(|importer| importer.stated);
         !(is_instance && only_types || is_stated || allowed.iter().any(|pattern| matches(pattern, item)))
     };
-    let wrong: Vec<OpenImport> = imports.iter().filter(is_wrong).cloned().collect();
-    if wrong.is_empty() { Ok(()) } else { Err(ComposeError::Incomplete(wrong)) }
+    let open: Vec<OpenImport> = imports.iter().filter(is_wrong).cloned().collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    let is_open = |miss: &&NearMiss| {
+        let mut importers = open.iter().flat_map(|open| &open.importers);
+        importers.any(|importer| importer.instance == miss.importer && importer.import == miss.import)
+    };
+    let near = near_misses.iter().filter(is_open).cloned().collect();
+    Err(ComposeError::Incomplete { open, near })
 }
 
 /// All open imports, by instance name.

@@ -39,6 +39,7 @@ mod error;
 pub mod limits;
 mod model;
 mod name;
+mod near;
 mod origin;
 mod parts;
 mod print;
@@ -51,6 +52,7 @@ mod wasm;
 
 pub use error::DecodeError;
 pub use name::{InterfaceParts, canonical_version, fits};
+pub use near::nearest;
 pub use origin::ResourceOrigin;
 pub use parts::{Part, PartKind, parts};
 pub use producers::{Annotation, Producers, ProducersField, ProducersValue, producers};

@@ -3,13 +3,13 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Body, Extern, Func, Model, TypeId};
+use crate::model::{Body, Extern, Func, Model, Ty, TypeId};
 use crate::surface::Surface;
 
-/// The place where a component declares a resource.
+/// The place where a component declares a resource, or another type that has a name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ResourceOrigin {
-    /// The resource's name there.
+    /// The name there.
     pub name: String,
     /// The import or export that declares it.
     pub interface: String,
@@ -28,6 +28,39 @@ impl Surface {
         resources(&self.model, find(&self.model.root.exports, name))
     }
 
+    /// The types that the export `export` speaks of without naming them itself, each with its origin: what is inside a
+    /// record that it takes from another interface.
+    pub fn unnamed_types(&self, export: &str) -> Vec<ResourceOrigin> {
+        let Some(Extern::Interface(interface)) = find(&self.model.root.exports, export) else {
+            return Vec::new();
+        };
+        let named: HashSet<TypeId> = interface.types.iter().map(|(_, id)| self.model.origin(*id)).collect();
+        let mut pending: Vec<TypeId> = interface.types.iter().map(|(_, id)| *id).collect();
+        interface.functions.iter().for_each(|function| note_function(function, &mut pending));
+        let (mut seen, mut found) = (HashSet::new(), Vec::new());
+        while let Some(id) = pending.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            if let Body::Value(ty) = &self.model.types[id].body {
+                ty.visit_names(&mut |id| pending.push(id));
+            }
+            if !named.contains(&id) && needs_name(&self.model.types[id].body) {
+                found.extend(declared(&self.model, id));
+            }
+        }
+        found.sort_by(|a, b| (&a.interface, &a.name, a.imported).cmp(&(&b.interface, &b.name, b.imported)));
+        found.dedup();
+        found
+    }
+
+    /// The origin of the type that the export `export` calls `name`.
+    pub fn export_type(&self, export: &str, name: &str) -> Option<ResourceOrigin> {
+        let Some(Extern::Interface(interface)) = find(&self.model.root.exports, export) else { return None };
+        let (_, id) = interface.types.iter().find(|(known, _)| known == name)?;
+        declared(&self.model, self.model.origin(*id))
+    }
+
     /// The origin of the resource that the export `export` calls `resource`.
     pub fn export_resource(&self, export: &str, resource: &str) -> Option<ResourceOrigin> {
         let Some(Extern::Interface(interface)) = find(&self.model.root.exports, export) else { return None };
@@ -38,6 +71,17 @@ impl Surface {
 
 fn find<'a>(externs: &'a [(String, Extern)], name: &str) -> Option<&'a Extern> {
     externs.iter().find(|(known, _)| known == name).map(|(_, item)| item)
+}
+
+/// Whether a type is one by its name; the others are what they are made of.
+fn needs_name(body: &Body) -> bool {
+    matches!(body, Body::Resource | Body::Value(Ty::Record(_) | Ty::Variant(_) | Ty::Flags(_) | Ty::Enum(_)))
+}
+
+fn declared(model: &Model, id: TypeId) -> Option<ResourceOrigin> {
+    let named = &model.types[id];
+    let interface = named.home.clone()?;
+    Some(ResourceOrigin { name: named.name.clone(), interface, imported: named.imported })
 }
 
 fn origin(model: &Model, id: TypeId) -> Option<ResourceOrigin> {

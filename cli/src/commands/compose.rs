@@ -91,7 +91,7 @@ fn show(
         context.ui.note(unused.to_string());
     }
     for miss in &composition.near_misses {
-        context.ui.note(miss.to_string());
+        context.ui.note(format!("{miss}\nhint: {}", miss.hint()));
     }
     let size = ui::size(composition.bytes.len() as u64);
     context.ui.done("composed", format!("{} ({size}), {digest}", output.display()));

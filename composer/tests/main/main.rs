@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agreement;
+mod cases;
 mod damage;
 mod errors;
 mod plans;
+mod random;
 mod samples;
 mod wiring;
