@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use wkit_composer::{Composition, Input, Place, Plan, Problems, Subject};
+use wkit_composer::{ComposeError, Composition, Input, Place, Plan, PlannedWire, Problems, Subject};
 
 use crate::error::CommandError;
 use crate::marks::{self, Mark};
@@ -36,7 +36,7 @@ fn refused(problems: &Problems, project: Option<&Project>) -> CommandError {
             shown = shown.detail(drawn);
         }
         // Each step stands with its problem; that of a single one has its place at the end, as everywhere.
-        match problem.hint() {
+        match hint(problem, project) {
             Some(hint) if several.is_empty() => shown = shown.hint(hint),
             Some(hint) => shown = shown.detail(format!("hint: {hint}\n")),
             None => {}
@@ -46,6 +46,22 @@ fn refused(problems: &Problems, project: Option<&Project>) -> CommandError {
         0 => shown,
         left_out => shown.detail(format!("and {left_out} more problems")),
     }
+}
+
+/// What to do: a line for `wkit.toml`, or an option where there is no such file.
+fn hint(problem: &ComposeError, project: Option<&Project>) -> Option<String> {
+    let wires = problem.wires();
+    if project.is_some() || wires.is_empty() {
+        return problem.hint();
+    }
+    let options: Vec<String> = wires
+        .iter()
+        .map(|PlannedWire { importer, import, exporter, export }| {
+            let export = export.as_ref().map(|export| format!(".{export}")).unwrap_or_default();
+            format!("--wire {importer}.{import}={exporter}{export}")
+        })
+        .collect();
+    Some(format!("say how to wire it, for example: {}", options.join(" ")))
 }
 
 /// The places of a project file that `places` speak of.
@@ -68,7 +84,11 @@ fn drawn(path: &Path, text: &str, places: &[Place]) -> String {
 fn span(file: &DeTable<'_>, subject: &Subject) -> Option<Range<usize>> {
     match subject {
         Subject::Component { name } => {
-            let (key, _) = table(file, "components")?.iter().find(|(key, _)| key.get_ref() == name)?;
+            // The instance `a/b` is that of `b` for `a`.
+            let name = name.rsplit('/').next().unwrap_or(name);
+            let instances = table(file, "compose").and_then(|compose| table(compose, "instances"));
+            let named = instances.into_iter().chain(table(file, "components")).flatten();
+            let (key, _) = named.into_iter().find(|(key, _)| key.get_ref() == name)?;
             Some(key.span())
         }
         Subject::Wire { importer, import } => {

@@ -6,9 +6,23 @@ use crate::error::{
     Ambiguity, ComposeError, ExportNeedsInner, OpenImportNeedsInner, ResourceMismatch, ResourceSource,
     WireMismatch,
 };
-use crate::near::package;
+use crate::near::{NearMiss, package};
+use crate::plan::PlannedWire;
 
 impl ComposeError {
+    /// The wires that would help, for whoever writes them in another way than `wkit.toml`; [`ComposeError::hint`] speaks
+    /// of the same.
+    pub fn wires(&self) -> Vec<PlannedWire> {
+        match self {
+            Self::AmbiguousExporter(ambiguities) => example_wires(ambiguities),
+            Self::ResourceMismatch(mismatch) => resource_wire(mismatch),
+            Self::AmbiguousSocket { near, .. } | Self::Incomplete { near, .. } => {
+                near.first().and_then(NearMiss::wire).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The one step that most likely helps, for a line that begins with `hint:`.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
@@ -46,7 +60,9 @@ impl ComposeError {
                 let first = candidates.first()?;
                 format!("say which one, for example `socket = \"{first}\"` in `[compose]` of wkit.toml")
             }
-            Self::AmbiguousExporter(ambiguities) => wires_hint(ambiguities)?,
+            Self::AmbiguousExporter(_) => {
+                format!("choose in `[compose]` of wkit.toml, for example: {}", wires_line(&self.wires()))
+            }
             Self::TypeMismatch(wire) => mismatch_hint(wire),
             Self::Cycle(steps) => {
                 let step = steps.last()?;
@@ -99,7 +115,7 @@ impl ComposeError {
     }
 }
 
-fn decode_hint(source: &wkit_interface::DecodeError) -> String {
+pub(crate) fn decode_hint(source: &wkit_interface::DecodeError) -> String {
     use wkit_interface::DecodeError;
     match source {
         DecodeError::CoreModule => {
@@ -111,19 +127,33 @@ fn decode_hint(source: &wkit_interface::DecodeError) -> String {
     }
 }
 
-/// The wires to write, with the first exporter of each as the example.
-fn wires_hint(ambiguities: &[Ambiguity]) -> Option<String> {
-    let wires: Vec<String> = ambiguities
+/// Wires as they are written in `[compose]` of `wkit.toml`.
+pub(crate) fn wires_line(wires: &[PlannedWire]) -> String {
+    let wires: Vec<String> = wires
         .iter()
-        .filter_map(|Ambiguity { importer, import, exporters }| {
-            let (exporter, _) = exporters.first()?;
-            Some(format!("{{ importer = \"{importer}\", import = \"{import}\", exporter = \"{exporter}\" }}"))
+        .map(|PlannedWire { importer, import, exporter, export }| {
+            let export = export.as_ref().map(|export| format!(", export = \"{export}\"")).unwrap_or_default();
+            format!(
+                "{{ importer = \"{importer}\", import = \"{import}\", exporter = \"{exporter}\"{export} }}"
+            )
         })
         .collect();
-    if wires.is_empty() {
-        return None;
-    }
-    Some(format!("choose in `[compose]` of wkit.toml, for example: wires = [{}]", wires.join(", ")))
+    format!("wires = [{}]", wires.join(", "))
+}
+
+/// The wires to write where several could fill an import, with the first exporter of each as the example.
+fn example_wires(ambiguities: &[Ambiguity]) -> Vec<PlannedWire> {
+    let example = |Ambiguity { importer, import, exporters }: &Ambiguity| {
+        let (exporter, export) = exporters.first()?;
+        let again = exporters.iter().filter(|(name, _)| name == exporter).count() > 1;
+        Some(PlannedWire {
+            importer: importer.clone(),
+            import: import.clone(),
+            exporter: exporter.clone(),
+            export: again.then(|| export.clone()),
+        })
+    };
+    ambiguities.iter().filter_map(example).collect()
 }
 
 fn mismatch_hint(wire: &WireMismatch) -> String {
@@ -164,13 +194,32 @@ fn mismatch_hint(wire: &WireMismatch) -> String {
 fn resource_hint(mismatch: &ResourceMismatch) -> String {
     let ResourceMismatch { interface, importer, exporter, importer_source, exporter_source, .. } = mismatch;
     match (importer_source, exporter_source) {
-        (_, ResourceSource::Component { name, .. }) if name == exporter => format!(
-            "let `{importer}` get both from `{exporter}`: wires = [{{ importer = \"{importer}\", import = \"{interface}\", exporter = \"{exporter}\" }}]"
-        ),
-        (ResourceSource::Component { name, .. }, _) if name != exporter => format!(
-            "let `{exporter}` get it from `{name}` too: wires = [{{ importer = \"{exporter}\", import = \"{interface}\", exporter = \"{name}\" }}]"
-        ),
+        (_, ResourceSource::Component { name, .. }) if name == exporter => {
+            format!("let `{importer}` get both from `{exporter}`: {}", wires_line(&resource_wire(mismatch)))
+        }
+        (_, ResourceSource::Component { .. }) => {
+            format!(
+                "fill `{interface}` of `{importer}` and of `{exporter}` with one instance that both share"
+            )
+        }
+        (ResourceSource::Component { name, .. }, _) => {
+            format!("let `{exporter}` get it from `{name}` too: {}", wires_line(&resource_wire(mismatch)))
+        }
         _ => format!("let `{importer}` and `{exporter}` get `{interface}` from one component"),
+    }
+}
+
+/// The wire after which both sides get the resource from one place, where one wire does that.
+fn resource_wire(mismatch: &ResourceMismatch) -> Vec<PlannedWire> {
+    let ResourceMismatch { interface, importer, exporter, importer_source, exporter_source, .. } = mismatch;
+    let wire = |importer: &String, exporter: &String| {
+        let (importer, exporter) = (importer.clone(), exporter.clone());
+        vec![PlannedWire { importer, import: interface.clone(), exporter, export: None }]
+    };
+    match (importer_source, exporter_source) {
+        (_, ResourceSource::Component { name, .. }) if name == exporter => wire(importer, exporter),
+        (ResourceSource::Component { name, .. }, ResourceSource::Outside { .. }) => wire(exporter, name),
+        _ => Vec::new(),
     }
 }
 

@@ -59,6 +59,7 @@ mod problems;
 mod share;
 mod tree;
 mod unused;
+pub mod virtualise;
 
 pub use compose::compose;
 pub use composition::{

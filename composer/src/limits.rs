@@ -13,3 +13,9 @@ pub const INSTANCES_MAX: usize = 1024;
 
 /// The most problems of one composition that are told; of what is beyond, the number.
 pub const PROBLEMS_MAX: usize = 50;
+
+/// The most bytes of files that are baked into one component: 64 MiB. A reader holds what it has read once more.
+pub const BAKED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// The most files and folders that are baked into one component.
+pub const BAKED_FILES_MAX: usize = 10_000;

@@ -5,7 +5,9 @@ use std::fmt;
 use serde::Serialize;
 use wkit_interface::{InterfaceParts, Item, ItemKind, Mismatch, mismatches, nearest};
 
+use crate::hint::wires_line;
 use crate::instances::{Index, Instance};
+use crate::plan::PlannedWire;
 use crate::plug::{Choices, path};
 
 /// The most near misses that are told of one import.
@@ -51,13 +53,21 @@ impl NearMiss {
         self.mismatches.is_empty() && self.gap != Gap::BareFunction
     }
 
+    /// The wire that fills the import, when the types fit.
+    pub fn wire(&self) -> Option<PlannedWire> {
+        self.fits().then(|| PlannedWire {
+            importer: self.importer.clone(),
+            import: self.import.clone(),
+            exporter: self.exporter.clone(),
+            export: Some(self.export.clone()),
+        })
+    }
+
     /// The one step that most likely helps.
     pub fn hint(&self) -> String {
         let Self { importer, import, exporter, export, .. } = self;
-        if self.fits() {
-            return format!(
-                "the types fit, so it can be wired by hand: wires = [{{ importer = \"{importer}\", import = \"{import}\", exporter = \"{exporter}\", export = \"{export}\" }}]"
-            );
+        if let Some(wire) = self.wire() {
+            return format!("the types fit, so it can be wired by hand: {}", wires_line(&[wire]));
         }
         match self.gap {
             Gap::BareFunction if import.contains('/') => {

@@ -87,6 +87,16 @@ impl ComposeError {
                 importers.chain(near.iter().flat_map(near_miss)).collect()
             }
             Self::UnknownComponent { role: "socket", .. } => vec![socket("no such component")],
+            Self::NoSuchExport { instance, .. } => vec![component(instance, "has no such export")],
+            Self::AmbiguousExport { instance, .. } => vec![component(instance, "has several")],
+            Self::DuplicateExport { first, second, .. } => vec![
+                component(&first.0, format!("exports `{}`", first.1)),
+                component(&second.0, format!("exports `{}`", second.1)),
+            ],
+            Self::OpenAndWired { importer, import, .. } => vec![wire(importer, import, "left open as well")],
+            Self::NothingToOpen { importer: Some(importer), .. } => {
+                vec![component(importer, "does not import it")]
+            }
             _ => Vec::new(),
         }
     }

@@ -91,3 +91,11 @@ fn versions_that_do_not_stand_in_for_each_other() {
 fn a_plug_that_fits_nothing() {
     project("unused-plug", "socket = \"app\"\n").wkit("compose --no-build").golden("places-unused-plug");
 }
+
+#[test]
+fn without_a_project_the_step_is_an_option() {
+    let sandbox = project("two-plugs", "");
+    let socket = "compose build/app.wasm --plug build/kv.wasm --plug build/spare.wasm -o out.wasm";
+    sandbox.wkit(socket).golden("no-places-two-plugs");
+    sandbox.wkit(&format!("{socket} --wire app.demo:kv/store@0.1.0=kv")).ok();
+}

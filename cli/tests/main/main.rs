@@ -7,6 +7,7 @@ mod bad_input;
 mod builds;
 mod clients;
 mod compose_errors;
+mod composing;
 mod flow;
 mod go;
 mod javascript;

@@ -9,4 +9,5 @@ mod errors;
 mod plans;
 mod random;
 mod samples;
+mod virtualise;
 mod wiring;
