@@ -80,7 +80,7 @@ impl ComposeError {
             }
             Self::ExportNeedsInner(inner) => {
                 let ExportNeedsInner { export, interface, exporter, type_name, .. } = &**inner;
-                format!("export `{interface}` of `{exporter}` as well, or build `{export}` with `use {{{type_name}}}` of it")
+                format!("export `{interface}` of `{exporter}` as well, or let `{export}` `use` `{type_name}` of it, ahead of what holds it")
             }
             Self::ImportConflict(conflict) => {
                 format!("build both against the same version of `{}`", package(&conflict.first_import))

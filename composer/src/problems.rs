@@ -9,8 +9,8 @@ use crate::limits::PROBLEMS_MAX;
 /// [`ComposeError::hint`] and [`ComposeError::places`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
-    first: ComposeError,
-    others: Vec<ComposeError>,
+    /// Never empty.
+    list: Vec<ComposeError>,
     left_out: usize,
 }
 
@@ -25,24 +25,22 @@ impl Problems {
         }
         let left_out = distinct.len().saturating_sub(PROBLEMS_MAX);
         distinct.truncate(PROBLEMS_MAX);
-        let mut distinct = distinct.into_iter();
-        let first = distinct.next()?;
-        Some(Self { first, others: distinct.collect(), left_out })
+        (!distinct.is_empty()).then_some(Self { list: distinct, left_out })
     }
 
     /// The problem to begin with.
     pub fn first(&self) -> &ComposeError {
-        &self.first
+        &self.list[0]
     }
 
     /// All problems: what cannot be read, what the plan says wrongly, what is not clear, what does not fit.
     pub fn iter(&self) -> impl Iterator<Item = &ComposeError> {
-        std::iter::once(&self.first).chain(&self.others)
+        self.list.iter()
     }
 
     /// How many there are, without those beyond [`PROBLEMS_MAX`].
     pub fn count(&self) -> usize {
-        1 + self.others.len()
+        self.list.len()
     }
 
     /// How many more there are than [`PROBLEMS_MAX`].
@@ -52,20 +50,20 @@ impl Problems {
 
     /// What to do about the first problem.
     pub fn hint(&self) -> Option<String> {
-        self.first.hint()
+        self.first().hint()
     }
 }
 
 impl From<ComposeError> for Problems {
     fn from(problem: ComposeError) -> Self {
-        Self { first: problem, others: Vec::new(), left_out: 0 }
+        Self { list: vec![problem], left_out: 0 }
     }
 }
 
 impl fmt::Display for Problems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.first)?;
-        for problem in &self.others {
+        write!(formatter, "{}", self.first())?;
+        for problem in &self.list[1..] {
             write!(formatter, "\n{problem}")?;
         }
         match self.left_out {

@@ -28,29 +28,23 @@ impl Surface {
         resources(&self.model, find(&self.model.root.exports, name))
     }
 
-    /// The types that the export `export` speaks of without naming them itself, each with its origin: what is inside a
-    /// record that it takes from another interface.
+    /// The types that the export `export` speaks of without naming them itself, or before it does, each with its origin:
+    /// what is inside a record that it takes from another interface.
     pub fn unnamed_types(&self, export: &str) -> Vec<ResourceOrigin> {
         let Some(Extern::Interface(interface)) = find(&self.model.root.exports, export) else {
             return Vec::new();
         };
-        let named: HashSet<TypeId> = interface.types.iter().map(|(_, id)| self.model.origin(*id)).collect();
-        let mut pending: Vec<TypeId> = interface.types.iter().map(|(_, id)| *id).collect();
-        interface.functions.iter().for_each(|function| note_function(function, &mut pending));
-        let (mut seen, mut found) = (HashSet::new(), Vec::new());
-        while let Some(id) = pending.pop() {
-            if !seen.insert(id) {
-                continue;
-            }
-            if let Body::Value(ty) = &self.model.types[id].body {
-                ty.visit_names(&mut |id| pending.push(id));
-            }
-            if !named.contains(&id) && needs_name(&self.model.types[id].body) {
-                found.extend(declared(&self.model, id));
-            }
+        let mut naming = Naming { model: &self.model, named: HashSet::new(), found: Vec::new() };
+        for (_, id) in &interface.types {
+            let id = self.model.origin(*id);
+            naming.visit_members(id);
+            naming.named.insert(id);
         }
+        let mut spoken = Vec::new();
+        interface.functions.iter().for_each(|function| note_function(function, &mut spoken));
+        naming.visit(spoken);
+        let mut found = naming.found;
         found.sort_by(|a, b| (&a.interface, &a.name, a.imported).cmp(&(&b.interface, &b.name, b.imported)));
-        found.dedup();
         found
     }
 
@@ -71,6 +65,40 @@ impl Surface {
 
 fn find<'a>(externs: &'a [(String, Extern)], name: &str) -> Option<&'a Extern> {
     externs.iter().find(|(known, _)| known == name).map(|(_, item)| item)
+}
+
+/// Looks for types that have no name yet.
+struct Naming<'a> {
+    model: &'a Model,
+    named: HashSet<TypeId>,
+    found: Vec<ResourceOrigin>,
+}
+
+impl Naming<'_> {
+    fn visit_members(&mut self, id: TypeId) {
+        let mut members = Vec::new();
+        if let Body::Value(ty) = &self.model.types[id].body {
+            ty.visit_names(&mut |id| members.push(id));
+        }
+        self.visit(members);
+    }
+
+    /// Each type once: what has been found counts as named from then on.
+    fn visit(&mut self, mut pending: Vec<TypeId>) {
+        while let Some(id) = pending.pop() {
+            let id = self.model.origin(id);
+            if !self.named.insert(id) {
+                continue;
+            }
+            let named = &self.model.types[id];
+            if let Body::Value(ty) = &named.body {
+                ty.visit_names(&mut |id| pending.push(id));
+            }
+            if needs_name(&named.body) {
+                self.found.extend(declared(self.model, id));
+            }
+        }
+    }
 }
 
 /// Whether a type is one by its name; the others are what they are made of.
