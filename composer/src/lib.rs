@@ -37,10 +37,12 @@
 //! assert!(error.hint().is_some_and(|hint| hint.contains("wkit.toml")));
 //! # Ok::<(), wkit_composer::ComposeError>(())
 //! ```
+mod binary;
 mod compose;
 mod composition;
 mod engine;
 mod error;
+mod graph;
 mod hint;
 mod identity;
 mod inputs;
@@ -55,5 +57,8 @@ pub use composition::{Composition, Importer, OpenImport, Skew, Wire};
 pub use error::{
     Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
     ResourceSource, WireMismatch,
+};
+pub use graph::{
+    Edge, End, Export, Graph, GraphComponent, GraphError, Node, TreeStyle,
 };
 pub use plan::{Input, Plan, PlannedWire};

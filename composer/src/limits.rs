@@ -6,3 +6,19 @@ pub const INPUTS_MAX: usize = 256;
 
 /// The most bytes that all components of a composition have together: 512 MiB, what is read of one component.
 pub const COMPOSITION_BYTES_MAX: usize = wkit_interface::limits::COMPONENT_BYTES_MAX;
+
+/// The most instances that a graph has, those of an inner composition counted each time it is used.
+pub const GRAPH_NODES_MAX: usize = 2_000;
+
+/// The most wires that a graph has, those to the outside among them.
+pub const GRAPH_EDGES_MAX: usize = 20_000;
+
+/// How deep compositions may stand in one another, and instances in exports of instances, in a graph.
+pub const GRAPH_NESTING_MAX: usize = 64;
+
+/// The most definitions, instances, aliases and exports that are followed for a graph, those of an inner composition
+/// counted each time it is used: a few hundred bytes can describe a composition of billions.
+pub const GRAPH_STEPS_MAX: usize = 1_000_000;
+
+/// The most boxes and bends of lines in a picture of a graph.
+pub const PICTURE_POINTS_MAX: usize = 20_000;

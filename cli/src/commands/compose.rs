@@ -127,6 +127,11 @@ pub(crate) fn compose_project(
     Ok(output)
 }
 
+/// Composes a project's components as they were last built, and writes nothing.
+pub(crate) fn compose_built(project: &Project, context: &Context) -> Result<Composition, CommandError> {
+    compose(&project_inputs(project, None, context)?, &project_plan(project))
+}
+
 fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, CommandError> {
     wkit_composer::compose(inputs, plan).map_err(|error| {
         let hint = error.hint();

@@ -5,5 +5,6 @@
 mod agreement;
 mod damage;
 mod errors;
+mod graph;
 mod samples;
 mod wiring;
