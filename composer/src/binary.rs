@@ -133,7 +133,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Structure<'_>, DecodeError> {
     let root = Structure { range: 0..bytes.len(), ..Structure::default() };
     let mut open = vec![(root, parser)];
     let mut position = 0;
-    let cut_off = || DecodeError::Truncated { offset: bytes.len() as u64 + 1, size_bytes: bytes.len() as u64 };
+    let cut_off =
+        || DecodeError::Truncated { offset: bytes.len() as u64 + 1, size_bytes: bytes.len() as u64 };
     while let Some((structure, parser)) = open.last_mut() {
         let rest = bytes.get(position..).ok_or_else(cut_off)?;
         let (payload, consumed) = match parser.parse(rest, true).map_err(invalid)? {
@@ -176,10 +177,7 @@ fn invalid(error: wasmparser::Error) -> DecodeError {
 }
 
 /// Adds what a section says to the innermost open component.
-fn section<'a>(
-    open: &mut [(Structure<'a>, Parser)],
-    payload: &Payload<'a>,
-) -> Result<(), wasmparser::Error> {
+fn section<'a>(open: &mut [(Structure<'a>, Parser)], payload: &Payload<'a>) -> Result<(), wasmparser::Error> {
     match payload {
         Payload::ComponentTypeSection(section) => {
             for ty in section.clone() {
@@ -375,9 +373,8 @@ impl<'a> Structure<'a> {
 
     /// Whether this is a WIT package in binary form: it imports nothing, and exports the types of components alone.
     pub(crate) fn is_wit_package(&self) -> bool {
-        let is_component_type = |export: &Reference<'_>| {
-            export.sort == Sort::Type && self.ty(export.index) == Type::Component
-        };
+        let is_component_type =
+            |export: &Reference<'_>| export.sort == Sort::Type && self.ty(export.index) == Type::Component;
         let mut exports = self.exports().peekable();
         exports.peek().is_some() && self.imports().next().is_none() && exports.all(is_component_type)
     }

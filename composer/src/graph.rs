@@ -1,5 +1,6 @@
 //! Who is wired to whom, as plain data: of a composition that has just been made, or of any composed binary.
 
+mod composition;
 mod dot;
 mod error;
 mod html;
@@ -18,7 +19,6 @@ use wkit_interface::{InterfaceParts, Producers};
 
 use crate::binary;
 use crate::composition::Skew;
-use crate::plug;
 pub use error::GraphError;
 pub use tree::TreeStyle;
 
@@ -67,7 +67,7 @@ pub struct Graph {
     /// The wires between instances, by importer and import.
     pub edges: Vec<Edge>,
     /// What the composition needs from outside, in the order of the binary.
-    pub imports: Vec<OpenImport>,
+    pub imports: Vec<GraphImport>,
     /// What the composition exports, in the order of the binary.
     pub exports: Vec<Export>,
 }
@@ -120,22 +120,25 @@ pub struct Edge {
 
 /// An import of the composition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OpenImport {
+pub struct GraphImport {
     /// Its name.
     pub name: String,
     /// Who needs it. Empty when the import only brings types that other imports speak of.
-    pub importers: Vec<Importer>,
+    pub importers: Vec<GraphImporter>,
 }
 
 /// An instance that needs an open import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Importer {
+pub struct GraphImporter {
     /// The instance, by position in [`Graph::nodes`].
     pub node: usize,
     /// What it calls the import.
     pub import: String,
     /// How many functions it takes, where that is known.
     pub functions: Option<u32>,
+    /// Whether a plan leaves it open; bytes do not tell.
+    #[serde(skip)]
+    pub stated: bool,
 }
 
 /// An export of the composition.
@@ -214,8 +217,10 @@ impl GraphComponent {
     /// Producers are nested no deeper than components are.
     fn add(&mut self, producers: &Producers) {
         for field in &producers.fields {
-            let shown =
-                field.values.iter().map(|value| format!("{} {}", value.name, value.version).trim_end().to_owned());
+            let shown = field
+                .values
+                .iter()
+                .map(|value| format!("{} {}", value.name, value.version).trim_end().to_owned());
             match field.name.as_str() {
                 "language" => self.languages.extend(field.values.iter().map(|value| value.name.clone())),
                 "processed-by" | "sdk" => self.tools.extend(shown),
@@ -227,7 +232,9 @@ impl GraphComponent {
 }
 
 fn skew(import: &str, export: &str) -> Option<Skew> {
-    plug::versions(import, export).map(|(asked, given)| Skew { asked, given })
+    let version = |name: &str| InterfaceParts::parse(name)?.version;
+    let (asked, given) = (version(import)?, version(export)?);
+    (asked != given).then_some(Skew { asked, given })
 }
 
 /// A size as people read it: `812 B`, `61.5 KiB`, `18.3 MiB`.

@@ -77,9 +77,9 @@ pub(crate) fn run(args: GraphArgs, context: &Context) -> Result<ExitCode, Comman
         GraphFormat::Svg => drawn(graph.svg())?,
         GraphFormat::Html => drawn(graph.html())?,
         GraphFormat::Json => {
-            serde_json::to_string_pretty(&graph).map_err(|error| {
-                CommandError::bug(format!("cannot write the result as JSON: {error}"))
-            })? + "\n"
+            serde_json::to_string_pretty(&graph)
+                .map_err(|error| CommandError::bug(format!("cannot write the result as JSON: {error}")))?
+                + "\n"
         }
     };
     match &args.output {
@@ -134,11 +134,9 @@ fn text(graph: &Graph, with_colours: bool) -> String {
     let (instance, aside) = (code(INSTANCE), code(ASIDE));
     let plain = TreeStyle { exports: true, ..TreeStyle::default() };
     let style = match with_colours {
-        true => TreeStyle {
-            instance: [&instance[0], &instance[1]],
-            aside: [&aside[0], &aside[1]],
-            exports: true,
-        },
+        true => {
+            TreeStyle { instance: [&instance[0], &instance[1]], aside: [&aside[0], &aside[1]], exports: true }
+        }
         false => plain,
     };
     let size = graph.size_bytes.map(|bytes| format!(", {}", ui::size(bytes))).unwrap_or_default();

@@ -8,6 +8,7 @@ mod builds;
 mod clients;
 mod flow;
 mod go;
+mod graph;
 mod javascript;
 mod module;
 mod native;

@@ -24,7 +24,8 @@ impl Graph {
         for link in &picture.links {
             let (label, title) = (quoted(&link.label), quoted(&link.title));
             let style = if link.label.is_empty() { ", style=dashed" } else { "" };
-            let _ = writeln!(out, "  n{} -> n{} [label={label}, tooltip={title}{style}];", link.from, link.to);
+            let _ =
+                writeln!(out, "  n{} -> n{} [label={label}, tooltip={title}{style}];", link.from, link.to);
         }
         out + "}\n"
     }

@@ -3,7 +3,9 @@
 use thiserror::Error;
 use wkit_interface::DecodeError;
 
-use crate::limits::{GRAPH_EDGES_MAX, GRAPH_NESTING_MAX, GRAPH_NODES_MAX, GRAPH_STEPS_MAX, PICTURE_POINTS_MAX};
+use crate::limits::{
+    GRAPH_EDGES_MAX, GRAPH_NESTING_MAX, GRAPH_NODES_MAX, GRAPH_STEPS_MAX, PICTURE_POINTS_MAX,
+};
 
 /// Why the graph of a component cannot be read or drawn.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -18,9 +20,9 @@ pub enum GraphError {
     WitPackage,
 
     /// The component is not valid: something in it speaks of what is not there.
-    #[error("not a valid component: it uses a {what} that is not there")]
+    #[error("not a valid component: it speaks of {what} that is not there")]
     Damaged {
-        /// What kind of thing: `instance`, `component`, `export`.
+        /// What kind of thing: `an instance`, `an export`.
         what: &'static str,
     },
 
@@ -41,7 +43,9 @@ pub enum GraphError {
     TooLong,
 
     /// A picture would have more boxes and bends than [`PICTURE_POINTS_MAX`].
-    #[error("the graph is too large for a picture: {points} boxes and bends, the limit is {PICTURE_POINTS_MAX}")]
+    #[error(
+        "the graph is too large for a picture: {points} boxes and bends, the limit is {PICTURE_POINTS_MAX}"
+    )]
     TooLargeToDraw {
         /// How many it would have.
         points: usize,

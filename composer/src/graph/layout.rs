@@ -70,10 +70,13 @@ struct Vertex {
 /// Lays out boxes of the given sizes.
 pub(super) fn layout(sizes: &[Size], wanted: &[Wanted]) -> Result<Layout, GraphError> {
     let mut layers = layers(sizes.len(), wanted);
-    let ends: Vec<(usize, usize)> = wanted
-        .iter()
-        .map(|line| if layers[line.from] <= layers[line.to] { (line.from, line.to) } else { (line.to, line.from) })
-        .collect();
+    let ends: Vec<(usize, usize)> =
+        wanted
+            .iter()
+            .map(|line| {
+                if layers[line.from] <= layers[line.to] { (line.from, line.to) } else { (line.to, line.from) }
+            })
+            .collect();
     // Labels stand in columns of their own.
     if wanted.iter().any(|line| line.label_width.is_some()) {
         layers.iter_mut().for_each(|layer| *layer *= 2);
@@ -83,11 +86,8 @@ pub(super) fn layout(sizes: &[Size], wanted: &[Wanted]) -> Result<Layout, GraphE
     if points > PICTURE_POINTS_MAX {
         return Err(GraphError::TooLargeToDraw { points });
     }
-    let mut vertices: Vec<Vertex> = sizes
-        .iter()
-        .zip(&layers)
-        .map(|(size, column)| vertex(*column, *size, true))
-        .collect();
+    let mut vertices: Vec<Vertex> =
+        sizes.iter().zip(&layers).map(|(size, column)| vertex(*column, *size, true)).collect();
     let ways: Vec<Vec<usize>> =
         ends.iter().zip(wanted).map(|((from, to), line)| way(&mut vertices, *from, *to, line)).collect();
     let columns = order::order(&vertices);
@@ -265,7 +265,9 @@ mod tests {
     fn circles_and_loops_have_columns_too() {
         assert_eq!(layers(3, &[line(0, 1), line(1, 2), line(0, 2)]), [0, 1, 2]);
         assert_eq!(layers(2, &[line(0, 1), line(1, 0), line(0, 0)]), [0, 1]);
-        assert!(layout(&[Size { width: 10.0, height: 10.0 }; 2], &[line(0, 1), line(1, 0), line(1, 1)]).is_ok());
+        assert!(
+            layout(&[Size { width: 10.0, height: 10.0 }; 2], &[line(0, 1), line(1, 0), line(1, 1)]).is_ok()
+        );
     }
 
     /// No two boxes overlap, and no line passes through a box.
@@ -298,7 +300,10 @@ mod tests {
             for pair in line.points.windows(2).skip(1).step_by(2) {
                 let ((left, y), (right, _)) = (pair[0], pair[1]);
                 let inside = |place: &&Place| {
-                    y > place.y && y < place.y + place.height && left < place.x + place.width && right > place.x
+                    y > place.y
+                        && y < place.y + place.height
+                        && left < place.x + place.width
+                        && right > place.x
                 };
                 assert!(layout.boxes.iter().find(inside).is_none(), "{pair:?}");
             }
@@ -314,7 +319,9 @@ mod tests {
         wanted.extend(std::iter::repeat_n(line(0, 200), fits));
         assert!(layout(&sizes, &wanted).is_ok());
         wanted.push(line(0, 200));
-        let Err(GraphError::TooLargeToDraw { points }) = layout(&sizes, &wanted) else { panic!("it is drawn") };
+        let Err(GraphError::TooLargeToDraw { points }) = layout(&sizes, &wanted) else {
+            panic!("it is drawn")
+        };
         assert!(points > PICTURE_POINTS_MAX);
     }
 }

@@ -53,6 +53,9 @@ mod tests {
     #[test]
     fn what_the_language_knows_is_escaped() {
         assert_eq!(escaped("shop:orders/cart@0.1.0"), "shop:orders/cart@0.1.0");
-        assert_eq!(escaped("1. a \"b\" `c` #d; <e> [f] {g}|h|\n"), "1#46; a #34;b#34; #96;c#96; #35;d#59; #60;e#62; #91;f#93; #123;g#125;#124;h#124; ");
+        assert_eq!(
+            escaped("1. a \"b\" `c` #d; <e> [f] {g}|h|\n"),
+            "1#46; a #34;b#34; #96;c#96; #35;d#59; #60;e#62; #91;f#93; #123;g#125;#124;h#124; "
+        );
     }
 }

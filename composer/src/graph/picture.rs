@@ -88,7 +88,11 @@ impl Picture {
                 let Some(node) = end.node else { continue };
                 let renamed = end.export != export.name;
                 let other = if renamed { format!(", its {}", end.export) } else { String::new() };
-                nodes.entry(node).or_default().push(format!("{} from {}{other}", export.name, graph.full_name(node)));
+                nodes.entry(node).or_default().push(format!(
+                    "{} from {}{other}",
+                    export.name,
+                    graph.full_name(node)
+                ));
             }
         }
         for (node, titles) in nodes {

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use super::Graph;
 use super::error::GraphError;
 use super::layout::{self, Line, Place, Size, Wanted};
 use super::picture::{Kind, Link, Picture, Shape};
 use super::width::{shortened, width};
-use super::Graph;
 
 const MARGIN: f64 = 16.0;
 const NAME_SIZE: f64 = 14.0;
@@ -49,10 +49,13 @@ impl Graph {
     pub(super) fn svg_element(&self) -> Result<String, GraphError> {
         let picture = Picture::new(self);
         let has_labels = picture.links.len() <= LABELS_MAX;
-        let sizes: Vec<Size> =
-            picture.boxes.iter().enumerate().map(|(index, shape)| size_of(shape, index, &picture.links)).collect();
-        let wanted: Vec<Wanted> =
-            picture.links.iter().map(|link| wanted(link, has_labels)).collect();
+        let sizes: Vec<Size> = picture
+            .boxes
+            .iter()
+            .enumerate()
+            .map(|(index, shape)| size_of(shape, index, &picture.links))
+            .collect();
+        let wanted: Vec<Wanted> = picture.links.iter().map(|link| wanted(link, has_labels)).collect();
         let layout = layout::layout(&sizes, &wanted)?;
         let (total_width, total_height) =
             (layout.size.width + 2.0 * MARGIN, layout.size.height + 2.0 * MARGIN);

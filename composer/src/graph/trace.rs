@@ -7,7 +7,7 @@ use wkit_artifact::Digest;
 
 use super::error::GraphError;
 use super::name;
-use super::{Edge, End, Export, Graph, GraphComponent, Importer, Node, OpenImport, skew};
+use super::{Edge, End, Export, Graph, GraphComponent, GraphImport, GraphImporter, Node, skew};
 use crate::binary::{Import, Reference, Sort, Step, Structure};
 use crate::limits::{GRAPH_EDGES_MAX, GRAPH_NESTING_MAX, GRAPH_NODES_MAX, GRAPH_STEPS_MAX};
 
@@ -39,7 +39,8 @@ pub(super) fn trace<'a>(
         let needs = structure.imports().filter(|import| can_be_wired(import.sort));
         let arguments: Vec<(&str, Item<'a>)> = needs.map(outside).collect();
         let node = tracer.node(component, name, &[], structure, &arguments)?;
-        let export = |export: &Reference<'a>| (export.name, named(Origin::Node(node), export.sort, export.name));
+        let export =
+            |export: &Reference<'a>| (export.name, named(Origin::Node(node), export.sort, export.name));
         structure.exports().map(export).collect()
     };
     let order: HashMap<&str, usize> =
@@ -134,12 +135,12 @@ fn place(sort: Sort) -> usize {
 
 fn said(sort: Sort) -> &'static str {
     match sort {
-        Sort::Module => "core module",
-        Sort::Func => "function",
-        Sort::Value => "value",
-        Sort::Type => "type",
-        Sort::Instance => "instance",
-        Sort::Component => "component",
+        Sort::Module => "a core module",
+        Sort::Func => "a function",
+        Sort::Value => "a value",
+        Sort::Type => "a type",
+        Sort::Instance => "an instance",
+        Sort::Component => "a component",
     }
 }
 
@@ -185,7 +186,7 @@ impl<'a> Tracer<'a> {
             match step {
                 Step::Import(import) => {
                     let item = arguments.get(import.name).cloned();
-                    spaces.push(import.sort, item.ok_or(GraphError::Damaged { what: "argument" })?);
+                    spaces.push(import.sort, item.ok_or(GraphError::Damaged { what: "an argument" })?);
                 }
                 Step::Component(inner) => {
                     let structure = &scope.structure.components[*inner];
@@ -217,7 +218,8 @@ impl<'a> Tracer<'a> {
                 Step::Module => spaces.push(Sort::Module, nowhere()),
                 Step::Type => spaces.push(Sort::Type, nowhere()),
                 Step::Lift => {
-                    let source = Source { origin: Origin::Node(self.own(scope, &mut spaces)?), path: Rc::default() };
+                    let source =
+                        Source { origin: Origin::Node(self.own(scope, &mut spaces)?), path: Rc::default() };
                     spaces.push(Sort::Func, Item::Whole { is_function: true, source });
                 }
                 Step::Lower(function) => {
@@ -285,7 +287,7 @@ impl<'a> Tracer<'a> {
                 let given = only_wires(given, arguments);
                 self.node(component, &shown, scope.within, &Structure::default(), &given)?
             }
-            _ => return Err(GraphError::Damaged { what: "component" }),
+            _ => return Err(GraphError::Damaged { what: "a component" }),
         };
         let source = Source { origin: Origin::Node(node), path: Rc::default() };
         Ok(Item::Whole { is_function: false, source })
@@ -323,10 +325,8 @@ impl<'a> Tracer<'a> {
     }
 
     fn foreign(&mut self, name: &str) -> usize {
-        let known = self
-            .components
-            .iter()
-            .position(|component| component.digest.is_none() && component.name == name);
+        let known =
+            self.components.iter().position(|component| component.digest.is_none() && component.name == name);
         known.unwrap_or_else(|| {
             self.components.push(GraphComponent { name: name.to_owned(), ..GraphComponent::default() });
             self.components.len() - 1
@@ -425,7 +425,8 @@ impl<'a> Tracer<'a> {
             Origin::Node(exporter) if exporter == node => {}
             Origin::Node(exporter) => {
                 let wired = self.edges.entry((node, import.to_owned(), exporter, export));
-                let wired = wired.or_insert(Wired { implements: implements.map(str::to_owned), functions: 0 });
+                let wired =
+                    wired.or_insert(Wired { implements: implements.map(str::to_owned), functions: 0 });
                 wired.functions += functions;
             }
         }
@@ -438,9 +439,7 @@ impl<'a> Tracer<'a> {
         for (name, item) in exports {
             let sources = match item {
                 Item::Whole { source, .. } => vec![source.clone()],
-                Item::Bundle(_) => {
-                    self.sources(item)?.into_iter().map(|(source, _)| source).collect()
-                }
+                Item::Bundle(_) => self.sources(item)?.into_iter().map(|(source, _)| source).collect(),
                 Item::Component { .. } | Item::Foreign { .. } => Vec::new(),
             };
             let end = |source: Source| {
@@ -464,27 +463,33 @@ impl<'a> Tracer<'a> {
         order: &HashMap<&str, usize>,
     ) -> Result<Graph, GraphError> {
         let exports = self.exports(exports)?;
-        let edge = |((importer, import, exporter, export), wired): ((usize, String, usize, String), Wired)| Edge {
-            skew: skew(wired.implements.as_deref().unwrap_or(&import), &export),
-            importer,
-            import,
-            implements: wired.implements,
-            exporter,
-            export,
-            functions: Some(wired.functions),
-        };
-        let open = |(name, importers): (String, BTreeMap<(usize, String), u32>)| OpenImport {
+        let edge =
+            |((importer, import, exporter, export), wired): ((usize, String, usize, String), Wired)| Edge {
+                skew: skew(wired.implements.as_deref().unwrap_or(&import), &export),
+                importer,
+                import,
+                implements: wired.implements,
+                exporter,
+                export,
+                functions: Some(wired.functions),
+            };
+        let open = |(name, importers): (String, BTreeMap<(usize, String), u32>)| GraphImport {
             importers: importers
                 .into_iter()
-                .map(|((node, import), functions)| Importer { node, import, functions: Some(functions) })
+                .map(|((node, import), functions)| GraphImporter {
+                    node,
+                    import,
+                    functions: Some(functions),
+                    stated: false,
+                })
                 .collect(),
             name,
         };
-        let mut imports: Vec<OpenImport> = self.imports.into_iter().map(open).collect();
+        let mut imports: Vec<GraphImport> = self.imports.into_iter().map(open).collect();
         // What only brings types to others has no importer, and is an import all the same.
         let known: HashSet<String> = imports.iter().map(|import| import.name.clone()).collect();
         let others = order.keys().filter(|name| !known.contains(**name));
-        imports.extend(others.map(|name| OpenImport { name: (*name).to_owned(), importers: Vec::new() }));
+        imports.extend(others.map(|name| GraphImport { name: (*name).to_owned(), importers: Vec::new() }));
         imports.sort_by_key(|import| order.get(import.name.as_str()).copied());
         Ok(Graph {
             name: name.to_owned(),
@@ -504,10 +509,7 @@ fn can_be_wired(sort: Sort) -> bool {
     !matches!(sort, Sort::Type | Sort::Value)
 }
 
-fn only_wires<'a>(
-    given: Vec<(&'a str, Item<'a>)>,
-    arguments: &[Reference<'a>],
-) -> Vec<(&'a str, Item<'a>)> {
+fn only_wires<'a>(given: Vec<(&'a str, Item<'a>)>, arguments: &[Reference<'a>]) -> Vec<(&'a str, Item<'a>)> {
     let wired = given.into_iter().zip(arguments).filter(|(_, argument)| can_be_wired(argument.sort));
     wired.map(|(item, _)| item).collect()
 }
@@ -532,8 +534,8 @@ fn member<'a>(instance: &Item<'a>, sort: Sort, name: &'a str) -> Result<Item<'a>
             path.push(name.to_owned());
             Ok(Item::of(sort, Source { origin: source.origin, path: Rc::new(path) }))
         }
-        Item::Bundle(members) => members.get(name).cloned().ok_or(GraphError::Damaged { what: "export" }),
-        _ => Err(GraphError::Damaged { what: "instance" }),
+        Item::Bundle(members) => members.get(name).cloned().ok_or(GraphError::Damaged { what: "an export" }),
+        _ => Err(GraphError::Damaged { what: "an instance" }),
     }
 }
 
@@ -552,5 +554,5 @@ fn outer_component<'a>(
         around = around.and_then(|around| around.outer.clone());
     }
     let found = around.and_then(|around| around.components.get(index as usize).cloned());
-    found.ok_or(GraphError::Damaged { what: "component" })
+    found.ok_or(GraphError::Damaged { what: "a component" })
 }

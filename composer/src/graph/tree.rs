@@ -42,8 +42,8 @@ struct Tree<'a> {
     style: &'a TreeStyle<'a>,
     /// The wires of each instance.
     needs: Vec<Vec<&'a Edge>>,
-    /// The open imports of each instance.
-    open: Vec<Vec<&'a str>>,
+    /// The open imports of each instance: first those that a plan leaves open, then the others.
+    open: Vec<[Vec<&'a str>; 2]>,
     /// The instances whose needs are drawn already: each is one instance, however many need it.
     shown: Vec<bool>,
     out: String,
@@ -58,7 +58,7 @@ struct Line<'a> {
 
 enum What<'a> {
     Wire(&'a Edge),
-    Open(&'a [&'a str]),
+    Open { word: &'static str, names: &'a [&'a str] },
 }
 
 impl<'a> Tree<'a> {
@@ -67,9 +67,9 @@ impl<'a> Tree<'a> {
         for edge in &graph.edges {
             needs[edge.importer].push(edge);
         }
-        let mut open = vec![Vec::new(); graph.nodes.len()];
+        let mut open = vec![[Vec::new(), Vec::new()]; graph.nodes.len()];
         for importer in graph.imports.iter().flat_map(|import| &import.importers) {
-            open[importer.node].push(importer.import.as_str());
+            open[importer.node][usize::from(!importer.stated)].push(importer.import.as_str());
         }
         Self { graph, style, needs, open, shown: vec![false; graph.nodes.len()], out: String::new() }
     }
@@ -81,7 +81,7 @@ impl<'a> Tree<'a> {
             let branch = if line.is_last { "└── " } else { "├── " };
             let [dim, plain] = self.style.aside;
             let text = match line.what {
-                What::Open(names) => format!("open: {}", by_package(names).join(", ")),
+                What::Open { word, names } => format!("{word}: {}", by_package(names).join(", ")),
                 What::Wire(edge) => {
                     let first = !std::mem::replace(&mut self.shown[edge.exporter], true);
                     if first {
@@ -162,8 +162,9 @@ impl<'a> Tree<'a> {
 }
 
 /// What stands below an instance, the last line first.
-fn lines<'a>(needs: &[&'a Edge], open: &'a [&'a str], indent: &str) -> Vec<Line<'a>> {
-    let open = (!open.is_empty()).then_some(What::Open(open));
+fn lines<'a>(needs: &[&'a Edge], open: &'a [Vec<&'a str>; 2], indent: &str) -> Vec<Line<'a>> {
+    let words = ["left open", "open"].into_iter().zip(open).filter(|(_, names)| !names.is_empty());
+    let open: Vec<What<'a>> = words.map(|(word, names)| What::Open { word, names }).collect();
     let below = needs.iter().map(|edge| What::Wire(edge)).chain(open).rev();
     let line = |(position, what)| Line { indent: indent.to_owned(), is_last: position == 0, what };
     below.enumerate().map(line).collect()

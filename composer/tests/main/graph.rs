@@ -49,10 +49,8 @@ fn what_was_composed_is_found_in_the_bytes() {
     let composition = run(&chain());
     let graph = read(&composition.bytes);
     assert_eq!(names(&graph), ["log", "stock", "cart", "app"]);
-    let mut found: Vec<String> = wires(&graph)
-        .iter()
-        .map(|wire| wire.split('.').next().unwrap().to_owned())
-        .collect();
+    let mut found: Vec<String> =
+        wires(&graph).iter().map(|wire| wire.split('.').next().unwrap().to_owned()).collect();
     found.sort();
     let mut made: Vec<String> = composition
         .wires
@@ -62,6 +60,12 @@ fn what_was_composed_is_found_in_the_bytes() {
         .collect();
     made.sort();
     assert_eq!(found, made);
+    // What only the bytes tell is all that differs.
+    let short = Graph::from(&composition);
+    let known = |edge: &wkit_composer::Edge| wkit_composer::Edge { functions: None, ..edge.clone() };
+    assert_eq!((short.edges.len(), &short.nodes), (graph.edges.len(), &graph.nodes));
+    assert!(graph.edges.iter().all(|edge| short.edges.contains(&known(edge))));
+    assert_eq!(short.exports, graph.exports);
     let cart = graph.edges.iter().find(|edge| edge.import == "shop:stock/stock@0.1.0").unwrap();
     assert_eq!(cart.functions, Some(2));
     assert_eq!(graph.imports[0].name, "wasi:cli/environment@0.2.6");
@@ -93,7 +97,10 @@ fn compositions_in_compositions_lead_to_the_true_exporter() {
     let cart = shop("cart", "import shop:stock/stock@0.1.0; export shop:orders/cart@0.1.0;");
     let orders = Input { name: "orders".to_owned(), bytes: run(&[cart, stock()]).bytes.into() };
     let log = shop("log", "export shop:log/log@0.1.0;");
-    let till = shop("till", "import shop:orders/cart@0.1.0; import shop:log/log@0.1.0; export shop:orders/checkout@0.1.0;");
+    let till = shop(
+        "till",
+        "import shop:orders/cart@0.1.0; import shop:log/log@0.1.0; export shop:orders/checkout@0.1.0;",
+    );
     let desk = Input { name: "desk".to_owned(), bytes: run(&[orders, till]).bytes.into() };
     let app = shop("app", "import shop:orders/checkout@0.1.0; export wasi:cli/run@0.2.6;");
     let graph = read(&run(&[app, desk, log]).bytes);
@@ -168,10 +175,7 @@ fn written_by_hand() {
     assert_eq!(graph.component(&graph.nodes[0]).name, "LEAF");
     assert_eq!(
         wires(&graph),
-        [
-            "user: a:b/c@1.0.0 <- one.a:b/c@1.2.0#f x1",
-            "user: a:b/c@1.0.0 <- wrap/inner.a:b/c@1.2.0#g x1"
-        ]
+        ["user: a:b/c@1.0.0 <- one.a:b/c@1.2.0#f x1", "user: a:b/c@1.0.0 <- wrap/inner.a:b/c@1.2.0#g x1"]
     );
     assert_eq!(graph.imports[0].importers[0].import, "plain");
     let from = |name: &str| {
@@ -216,11 +220,13 @@ fn what_is_no_component() {
     let package = wit_package("package a:b; interface c { f: func(); }");
     assert_eq!(Graph::read("it", &package), Err(GraphError::WitPackage));
     // The instance that is exported is not there.
-    let missing = from_wat(r#"(component (instance $i) (export "a" (instance $i)))"#);
+    let missing = from_wat(
+        r#"(component (component (core module)) (instance $i (instantiate 0)) (export "a" (instance $i)))"#,
+    );
     let place = missing.windows(5).position(|five| five == [0, 1, b'a', 5, 0]).unwrap() + 4;
     let mut missing = missing;
     missing[place] = 7;
-    assert_eq!(fails(&missing), "not a valid component: it uses a instance that is not there");
+    assert_eq!(fails(&missing), "not a valid component: it speaks of an instance that is not there");
 }
 
 /// A component that doubles what is in it, `levels` times over.

@@ -6,5 +6,6 @@ mod agreement;
 mod damage;
 mod errors;
 mod graph;
+mod plans;
 mod samples;
 mod wiring;
