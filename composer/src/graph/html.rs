@@ -12,7 +12,7 @@ const STYLE: &str = "\
 body { margin: 2rem auto; padding: 0 1rem; max-width: 90rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
 .picture { overflow-x: auto; border: 1px solid var(--rim); border-radius: 8px; margin: 1rem 0 2rem; }
-.picture svg { display: block; max-width: none; margin: 0 auto; }
+.picture svg { display: block; max-width: max(100%, var(--least)); height: auto; margin: 0 auto; }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; margin-bottom: 2rem; }
 caption { text-align: left; font-size: 18px; font-weight: 600; padding: 0.5rem 0; }
@@ -39,14 +39,16 @@ impl Graph {
              <h1>{title}</h1>\n"
         );
         let size = self.size_bytes.map(|bytes| format!(", {}", size(bytes))).unwrap_or_default();
-        let _ = writeln!(out, "<p>{}{size}</p>", escaped(&self.heading()));
+        let _ = writeln!(out, "<p>{}{size}</p>", self.amount());
         if let Some(digest) = &self.digest {
             let _ = writeln!(out, "<p><code>{digest}</code></p>");
         }
-        let svg = self.svg_element()?;
+        // Smaller than that, its text is hard to read; then it scrolls.
+        let (svg, width) = self.svg_element()?;
+        let least = width * 0.8;
         let _ = writeln!(
             out,
-            "<div class=\"picture\" tabindex=\"0\" role=\"group\" aria-label=\"picture of the graph\">\n{svg}</div>"
+            "<div class=\"picture\" style=\"--least: {least:.0}px\" tabindex=\"0\" role=\"group\" aria-label=\"picture of the graph\">\n{svg}</div>"
         );
         self.node_table(&mut out);
         self.wire_table(&mut out);

@@ -32,12 +32,13 @@ impl Graph {
 /// Text in quotes of Mermaid: letters, digits and what no parser minds stay as they are, all else becomes an entity.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
-    for character in text.chars() {
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
         match character {
             control if control.is_control() => out.push(' '),
             plain if plain.is_alphanumeric() || " -,:/@()?=+%~".contains(plain) => out.push(plain),
-            // A dot is harmless but after a number at the beginning, where it makes a list of Markdown.
-            '.' if out.contains(|c: char| !c.is_ascii_digit()) => out.push('.'),
+            // A dot is harmless but between a number and a space, where it makes a list of Markdown.
+            '.' if characters.peek().is_some_and(|next| *next != ' ') => out.push('.'),
             other => {
                 let _ = write!(out, "#{};", u32::from(other));
             }
@@ -52,7 +53,9 @@ mod tests {
 
     #[test]
     fn what_the_language_knows_is_escaped() {
-        assert_eq!(escaped("shop:orders/cart@0.1.0"), "shop:orders/cart@0.1.0");
+        for plain in ["shop:orders/cart@0.1.0", "5.2 KiB"] {
+            assert_eq!(escaped(plain), plain);
+        }
         assert_eq!(
             escaped("1. a \"b\" `c` #d; <e> [f] {g}|h|\n"),
             "1#46; a #34;b#34; #96;c#96; #35;d#59; #60;e#62; #91;f#93; #123;g#125;#124;h#124; "

@@ -42,11 +42,11 @@ impl Graph {
     ///
     /// The graph is too large: [`GraphError::TooLargeToDraw`].
     pub fn svg(&self) -> Result<String, GraphError> {
-        Ok(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", self.svg_element()?))
+        Ok(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", self.svg_element()?.0))
     }
 
-    /// The same as an element of a page.
-    pub(super) fn svg_element(&self) -> Result<String, GraphError> {
+    /// The same as an element of a page, and its width in pixels.
+    pub(super) fn svg_element(&self) -> Result<(String, f64), GraphError> {
         let picture = Picture::new(self);
         let has_labels = picture.links.len() <= LABELS_MAX;
         let sizes: Vec<Size> = picture
@@ -77,11 +77,15 @@ impl Graph {
         for (shape, place) in picture.boxes.iter().zip(&layout.boxes) {
             draw_box(&mut out, shape, *place);
         }
-        Ok(out + "</svg>\n")
+        Ok((out + "</svg>\n", total_width))
     }
 
     /// What there is, in a few words: `shop: 4 instances, 6 wires`.
     pub fn heading(&self) -> String {
+        format!("{}: {}", self.name, self.amount())
+    }
+
+    pub(super) fn amount(&self) -> String {
         let instances = match self.nodes.len() {
             1 => "1 instance".to_owned(),
             several => format!("{several} instances"),
@@ -90,7 +94,7 @@ impl Graph {
             1 => "1 wire".to_owned(),
             several => format!("{several} wires"),
         };
-        format!("{}: {instances}, {wires}", self.name)
+        format!("{instances}, {wires}")
     }
 
     /// The wires in words, for those who do not see the picture.
