@@ -370,7 +370,7 @@ impl<'a> Tracer<'a> {
 
     /// The sources of an item that is made of several, each with the number of functions that come from it.
     fn sources(&mut self, item: &Item<'a>) -> Result<Vec<(Source, u32)>, GraphError> {
-        let mut found: BTreeMap<(Origin, Option<String>), Vec<(Source, u32)>> = BTreeMap::new();
+        let mut found: BTreeMap<_, Vec<(Source, u32)>> = BTreeMap::new();
         let mut pending = vec![item.clone()];
         let mut seen = HashSet::new();
         while let Some(item) = pending.pop() {

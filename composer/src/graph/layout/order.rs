@@ -96,7 +96,7 @@ fn crossings(vertices: &[Vertex], column: &[usize], positions: &[usize]) -> usiz
         let mut place = end + 1;
         while place <= size {
             sums[place] += 1;
-            place += place & place.wrapping_neg();
+            place += place.isolate_lowest_one();
         }
     }
     crossings
