@@ -58,6 +58,7 @@ mod planned;
 mod plug;
 mod share;
 mod unused;
+pub mod virtualise;
 
 pub use compose::compose;
 pub use composition::{

@@ -48,7 +48,7 @@ fn nested() -> Vec<u8> {
     let compose = |inputs: &[Input]| compose(inputs, &Plan::default()).unwrap().bytes;
     let stock = shop("stock", "export shop:types/catalog@0.1.0; export shop:stock/stock@0.1.0;");
     let cart = shop("cart", "import shop:stock/stock@0.1.0; export shop:orders/cart@0.1.0;");
-    let orders = Input { name: "orders".to_owned(), bytes: compose(&[stock, cart]).into() };
+    let orders = Input { name: "orders".to_owned(), bytes: compose(&[stock, cart]) };
     let app =
         shop("app", "import shop:orders/cart@0.1.0; import shop:log/log@0.1.0; export wasi:cli/run@0.2.6;");
     compose(&[app, orders, shop("log", "export shop:log/log@0.1.0;")])

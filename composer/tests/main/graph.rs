@@ -95,13 +95,13 @@ fn pictures_of_the_chain() {
 fn compositions_in_compositions_lead_to_the_true_exporter() {
     let stock = || shop("stock", "export shop:types/catalog@0.1.0; export shop:stock/stock@0.1.0;");
     let cart = shop("cart", "import shop:stock/stock@0.1.0; export shop:orders/cart@0.1.0;");
-    let orders = Input { name: "orders".to_owned(), bytes: run(&[cart, stock()]).bytes.into() };
+    let orders = Input { name: "orders".to_owned(), bytes: run(&[cart, stock()]).bytes };
     let log = shop("log", "export shop:log/log@0.1.0;");
     let till = shop(
         "till",
         "import shop:orders/cart@0.1.0; import shop:log/log@0.1.0; export shop:orders/checkout@0.1.0;",
     );
-    let desk = Input { name: "desk".to_owned(), bytes: run(&[orders, till]).bytes.into() };
+    let desk = Input { name: "desk".to_owned(), bytes: run(&[orders, till]).bytes };
     let app = shop("app", "import shop:orders/checkout@0.1.0; export wasi:cli/run@0.2.6;");
     let graph = read(&run(&[app, desk, log]).bytes);
     assert_eq!(names(&graph), ["log", "desk/orders/stock", "desk/orders/cart", "desk/till", "app"]);

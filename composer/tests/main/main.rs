@@ -8,4 +8,5 @@ mod errors;
 mod graph;
 mod plans;
 mod samples;
+mod virtualise;
 mod wiring;
