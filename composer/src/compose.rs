@@ -1,7 +1,5 @@
 //! The one way through: read, choose, check, write, validate.
 
-use wkit_interface::DecodeError;
-
 use crate::composition::{Composition, Skew, Wire};
 use crate::error::{ComposeError, NearMiss};
 use crate::inputs::{self, Component, Index};
@@ -28,8 +26,7 @@ pub fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, ComposeErro
     plug::check_types(&components, &wires)?;
     identity::check(&components, &wires, &order)?;
     open::check(&components, &wires, &order)?;
-    let bytes = engine::encode(&components, &wires, &order)?;
-    let surface = wkit_interface::decode(&bytes).map_err(|error| invalid(&error))?;
+    let (bytes, surface) = engine::encode(&components, &wires, &order)?;
     Ok(Composition {
         socket: components[socket].name.to_owned(),
         instances: order.iter().map(|index| components[*index].name.to_owned()).collect(),
@@ -41,18 +38,6 @@ pub fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, ComposeErro
         bytes,
         surface,
     })
-}
-
-/// The composition came out invalid, which the checks before should have found. The place in the bytes would say
-/// nothing to anybody.
-fn invalid(error: &DecodeError) -> ComposeError {
-    let message = match error {
-        DecodeError::Invalid { message, .. } | DecodeError::UnsupportedFeature { message, .. } => {
-            message.clone()
-        }
-        other => other.to_string(),
-    };
-    ComposeError::Encode { doing: "validate the composition".to_owned(), message }
 }
 
 fn shown_wires(components: &[Component<'_>], wires: &Candidates) -> Vec<Wire> {

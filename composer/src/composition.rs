@@ -7,6 +7,7 @@ use semver::Version;
 use serde::Serialize;
 use wkit_interface::{InterfaceParts, Surface};
 
+use crate::binary::Binary;
 use crate::error::NearMiss;
 
 /// A composed component.
@@ -14,7 +15,7 @@ use crate::error::NearMiss;
 pub struct Composition {
     /// The component in binary form. The same inputs and plan give the same bytes, in whatever order they come.
     #[serde(skip)]
-    pub bytes: Vec<u8>,
+    pub bytes: Binary,
     /// The input whose exports are exported.
     pub socket: String,
     /// The inputs that are inside, each after what it needs; the socket is the last.

@@ -4,20 +4,28 @@ use std::collections::HashMap;
 
 use wac_graph::{CompositionGraph, EncodeError, EncodeOptions, NodeId, PackageId, Processor};
 use wac_types::Package;
+use wkit_interface::Surface;
 
+use crate::binary::Binary;
 use crate::error::ComposeError;
 use crate::inputs::{Component, Index};
 use crate::plug::Candidates;
+use crate::shell::Shells;
 
 /// Instantiates the components of `order` with the given wires, exports what the last of them exports, and leaves all
-/// other imports open.
+/// other imports open. Gives the composition and its surface.
 pub(crate) fn encode(
     components: &[Component<'_>],
     wires: &Candidates,
     order: &[Index],
-) -> Result<Vec<u8>, ComposeError> {
-    let mut engine =
-        Engine { components, graph: CompositionGraph::new(), packages: HashMap::new(), nodes: Vec::new() };
+) -> Result<(Binary, Surface), ComposeError> {
+    let mut engine = Engine {
+        components,
+        graph: CompositionGraph::new(),
+        shells: Shells::default(),
+        packages: HashMap::new(),
+        nodes: HashMap::new(),
+    };
     for index in order {
         engine.instantiate(*index, wires)?;
     }
@@ -30,27 +38,26 @@ pub(crate) fn encode(
 struct Engine<'a> {
     components: &'a [Component<'a>],
     graph: CompositionGraph,
-    /// Components of equal bytes are written once and instantiated as often as they are named.
-    packages: HashMap<&'a [u8], PackageId>,
-    nodes: Vec<(Index, NodeId)>,
+    shells: Shells,
+    /// By shell. Components of equal bytes are written once and instantiated as often as they are named.
+    packages: HashMap<usize, PackageId>,
+    nodes: HashMap<Index, NodeId>,
 }
 
 impl<'a> Engine<'a> {
-    fn node(&self, index: Index) -> Option<NodeId> {
-        self.nodes.iter().find(|(known, _)| *known == index).map(|(_, node)| *node)
-    }
-
     fn package(&mut self, index: Index) -> Result<PackageId, ComposeError> {
         let component = &self.components[index];
-        if let Some(package) = self.packages.get(component.bytes) {
+        let shell = self.shells.add(component.bytes)?;
+        if let Some(package) = self.packages.get(&shell) {
             return Ok(*package);
         }
         let failed =
             |message: String| ComposeError::Encode { doing: format!("read `{}`", component.name), message };
-        let package = Package::from_bytes(component.name, None, component.bytes, self.graph.types_mut())
+        let bytes = self.shells.bytes(shell);
+        let package = Package::from_bytes(component.name, None, bytes, self.graph.types_mut())
             .map_err(|error| failed(chain(error.as_ref())))?;
         let package = self.graph.register_package(package).map_err(|error| failed(error.to_string()))?;
-        self.packages.insert(component.bytes, package);
+        self.packages.insert(shell, package);
         Ok(package)
     }
 
@@ -58,7 +65,7 @@ impl<'a> Engine<'a> {
         let package = self.package(importer)?;
         let node = self.graph.instantiate(package);
         self.graph.set_node_name(node, self.components[importer].name);
-        self.nodes.push((importer, node));
+        self.nodes.insert(importer, node);
         for ((_, import), ends) in wires.range((importer, String::new())..(importer + 1, String::new())) {
             for end in ends {
                 let failed = |message: String| ComposeError::Encode {
@@ -68,7 +75,7 @@ impl<'a> Engine<'a> {
                     ),
                     message,
                 };
-                let Some(source) = self.node(end.exporter) else {
+                let Some(source) = self.nodes.get(&end.exporter).copied() else {
                     return Err(failed("the exporter is not instantiated yet".to_owned()));
                 };
                 let export = self
@@ -84,7 +91,7 @@ impl<'a> Engine<'a> {
     }
 
     fn export(&mut self, socket: Index) -> Result<(), ComposeError> {
-        let Some(node) = self.node(socket) else { return Ok(()) };
+        let Some(node) = self.nodes.get(&socket).copied() else { return Ok(()) };
         for export in &self.components[socket].surface.exports {
             let failed = |message: String| ComposeError::Encode {
                 doing: format!("export `{}` of `{}`", export.name, self.components[socket].name),
@@ -99,14 +106,15 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Result<Vec<u8>, ComposeError> {
+    fn finish(self) -> Result<(Binary, Surface), ComposeError> {
         let options = EncodeOptions {
             define_components: true,
-            // The result is validated by the caller, with the features that wkit accepts.
+            // It is validated below, with the features that wkit accepts.
             validate: false,
             processor: Some(Processor { name: "wkit", version: env!("CARGO_PKG_VERSION") }),
         };
-        self.graph.encode(options).map_err(|error| self.translate(&error))
+        let composed = self.graph.encode(options).map_err(|error| self.translate(&error))?;
+        self.shells.fill(composed)
     }
 
     /// Says in names what `wac-graph` says in node numbers.
@@ -115,7 +123,7 @@ impl<'a> Engine<'a> {
         match error {
             EncodeError::ImportTypeMergeConflict { import, first, second, source } => {
                 let name = |node: NodeId| {
-                    let found = self.nodes.iter().find(|(_, known)| *known == node);
+                    let found = self.nodes.iter().find(|(_, known)| **known == node);
                     found.map_or("a component", |(index, _)| self.components[*index].name)
                 };
                 ComposeError::Encode {

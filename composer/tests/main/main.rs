@@ -4,6 +4,8 @@
 
 mod agreement;
 mod damage;
+mod determinism;
 mod errors;
 mod samples;
+mod shells;
 mod wiring;
