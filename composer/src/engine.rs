@@ -9,7 +9,7 @@ use wkit_interface::Surface;
 use crate::binary::Binary;
 use crate::error::ComposeError;
 use crate::inputs::{Component, Index};
-use crate::plug::Candidates;
+use crate::plug::{Candidates, End};
 use crate::shell::Shells;
 
 /// Instantiates the components of `order` with the given wires, exports what the last of them exports, and leaves all
@@ -61,33 +61,42 @@ impl<'a> Engine<'a> {
         Ok(package)
     }
 
+    /// Takes the exports that fill the imports before it makes the instance, as the wac language does with the arguments
+    /// of `new`: a script of the same wiring gives the same bytes.
     fn instantiate(&mut self, importer: Index, wires: &Candidates) -> Result<(), ComposeError> {
         let package = self.package(importer)?;
+        let mut arguments = Vec::new();
+        for ((_, import), ends) in wires.range((importer, String::new())..(importer + 1, String::new())) {
+            for end in ends {
+                let Some(source) = self.nodes.get(&end.exporter).copied() else {
+                    let message = "the exporter is not instantiated yet".to_owned();
+                    return Err(self.cannot_fill(importer, import, end, message));
+                };
+                match self.graph.alias_instance_export(source, &end.export) {
+                    Ok(export) => arguments.push((import, end, export)),
+                    Err(error) => return Err(self.cannot_fill(importer, import, end, error.to_string())),
+                }
+            }
+        }
         let node = self.graph.instantiate(package);
         self.graph.set_node_name(node, self.components[importer].name);
         self.nodes.insert(importer, node);
-        for ((_, import), ends) in wires.range((importer, String::new())..(importer + 1, String::new())) {
-            for end in ends {
-                let failed = |message: String| ComposeError::Encode {
-                    doing: format!(
-                        "fill the import `{import}` of `{}` with `{}` of `{}`",
-                        self.components[importer].name, end.export, self.components[end.exporter].name
-                    ),
-                    message,
-                };
-                let Some(source) = self.nodes.get(&end.exporter).copied() else {
-                    return Err(failed("the exporter is not instantiated yet".to_owned()));
-                };
-                let export = self
-                    .graph
-                    .alias_instance_export(source, &end.export)
-                    .map_err(|error| failed(error.to_string()))?;
-                self.graph
-                    .set_instantiation_argument(node, import, export)
-                    .map_err(|error| failed(chain(&error)))?;
-            }
+        for (import, end, export) in arguments {
+            self.graph
+                .set_instantiation_argument(node, import, export)
+                .map_err(|error| self.cannot_fill(importer, import, end, chain(&error)))?;
         }
         Ok(())
+    }
+
+    fn cannot_fill(&self, importer: Index, import: &str, end: &End, message: String) -> ComposeError {
+        ComposeError::Encode {
+            doing: format!(
+                "fill the import `{import}` of `{}` with `{}` of `{}`",
+                self.components[importer].name, end.export, self.components[end.exporter].name
+            ),
+            message,
+        }
     }
 
     fn export(&mut self, socket: Index) -> Result<(), ComposeError> {

@@ -20,12 +20,18 @@ fn plainly(inputs: &[Input], composition: &Composition) -> Vec<u8> {
             let package = Package::from_bytes(name, None, input.bytes.to_vec(), graph.types_mut()).unwrap();
             graph.register_package(package).unwrap()
         });
+        let wires = composition.wires.iter().filter(|wire| wire.importer == *name);
+        let arguments: Vec<_> = wires
+            .map(|wire| {
+                let exporter = nodes[wire.exporter.as_str()];
+                (&wire.import, graph.alias_instance_export(exporter, &wire.export).unwrap())
+            })
+            .collect();
         let node = graph.instantiate(package);
         graph.set_node_name(node, name.clone());
         nodes.insert(name.as_str(), node);
-        for wire in composition.wires.iter().filter(|wire| wire.importer == *name) {
-            let export = graph.alias_instance_export(nodes[wire.exporter.as_str()], &wire.export).unwrap();
-            graph.set_instantiation_argument(node, &wire.import, export).unwrap();
+        for (import, export) in arguments {
+            graph.set_instantiation_argument(node, import, export).unwrap();
         }
     }
     for export in &composition.exports {
