@@ -48,6 +48,7 @@ mod inputs;
 pub mod limits;
 mod open;
 mod order;
+mod place;
 mod plan;
 mod plug;
 mod shell;
@@ -59,4 +60,5 @@ pub use error::{
     Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
     ResourceSource, WireMismatch,
 };
+pub use place::{Place, Subject};
 pub use plan::{Input, Plan, PlannedWire};
