@@ -8,19 +8,19 @@ use wkit_interface::Surface;
 
 use crate::binary::Binary;
 use crate::error::ComposeError;
-use crate::inputs::{Component, Index};
+use crate::exports::Exported;
+use crate::instances::{Index, Instance};
+use crate::labels;
 use crate::plug::{Candidates, End};
+use crate::share::Graph;
 use crate::shell::Shells;
 
-/// Instantiates the components of `order` with the given wires, exports what the last of them exports, and leaves all
-/// other imports open. Gives the composition and its surface.
-pub(crate) fn encode(
-    components: &[Component<'_>],
-    wires: &Candidates,
-    order: &[Index],
-) -> Result<(Binary, Surface), ComposeError> {
+/// Instantiates what `order` says with the wires and exports of `graph`, and leaves all other imports open. Gives the
+/// composition and its surface.
+pub(crate) fn encode(graph: &Graph<'_>, order: &[Index]) -> Result<(Binary, Surface), ComposeError> {
+    let Graph { instances, wires, exports, .. } = graph;
     let mut engine = Engine {
-        components,
+        instances,
         graph: CompositionGraph::new(),
         shells: Shells::default(),
         packages: HashMap::new(),
@@ -29,14 +29,28 @@ pub(crate) fn encode(
     for index in order {
         engine.instantiate(*index, wires)?;
     }
-    if let Some(socket) = order.last() {
-        engine.export(*socket)?;
+    for export in exports {
+        engine.export(export)?;
     }
-    engine.finish()
+    let composed = labels::restore(engine.finish()?, &label_exports(instances, exports))?;
+    engine.shells.fill(composed)
+}
+
+/// The exports under a plain name that stand for an interface, each with that interface: `wac-graph` writes the names
+/// alone.
+fn label_exports(instances: &[Instance<'_>], exports: &[Exported]) -> HashMap<String, String> {
+    let interface = |export: &Exported| {
+        let item = instances[export.instance].surface().export(&export.export)?;
+        let own_name = item.parts.is_some().then_some(&item.name);
+        let interface = item.implements.as_ref().or(own_name)?;
+        let is_label = !export.name.contains([':', '/']);
+        is_label.then(|| (export.name.clone(), interface.clone()))
+    };
+    exports.iter().filter_map(interface).collect()
 }
 
 struct Engine<'a> {
-    components: &'a [Component<'a>],
+    instances: &'a [Instance<'a>],
     graph: CompositionGraph,
     shells: Shells,
     /// By shell. Components of equal bytes are written once and instantiated as often as they are named.
@@ -45,8 +59,12 @@ struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
+    fn node(&self, index: Index) -> Option<NodeId> {
+        self.nodes.get(&index).copied()
+    }
+
     fn package(&mut self, index: Index) -> Result<PackageId, ComposeError> {
-        let component = &self.components[index];
+        let component = self.instances[index].component;
         let shell = self.shells.add(component.bytes)?;
         if let Some(package) = self.packages.get(&shell) {
             return Ok(*package);
@@ -68,7 +86,7 @@ impl<'a> Engine<'a> {
         let mut arguments = Vec::new();
         for ((_, import), ends) in wires.range((importer, String::new())..(importer + 1, String::new())) {
             for end in ends {
-                let Some(source) = self.nodes.get(&end.exporter).copied() else {
+                let Some(source) = self.node(end.exporter) else {
                     let message = "the exporter is not instantiated yet".to_owned();
                     return Err(self.cannot_fill(importer, import, end, message));
                 };
@@ -79,7 +97,7 @@ impl<'a> Engine<'a> {
             }
         }
         let node = self.graph.instantiate(package);
-        self.graph.set_node_name(node, self.components[importer].name);
+        self.graph.set_node_name(node, self.instances[importer].name.clone());
         self.nodes.insert(importer, node);
         for (import, end, export) in arguments {
             self.graph
@@ -93,37 +111,38 @@ impl<'a> Engine<'a> {
         ComposeError::Encode {
             doing: format!(
                 "fill the import `{import}` of `{}` with `{}` of `{}`",
-                self.components[importer].name, end.export, self.components[end.exporter].name
+                self.instances[importer].name, end.export, self.instances[end.exporter].name
             ),
             message,
         }
     }
 
-    fn export(&mut self, socket: Index) -> Result<(), ComposeError> {
-        let Some(node) = self.nodes.get(&socket).copied() else { return Ok(()) };
-        for export in &self.components[socket].surface.exports {
-            let failed = |message: String| ComposeError::Encode {
-                doing: format!("export `{}` of `{}`", export.name, self.components[socket].name),
-                message,
-            };
-            let alias = self
-                .graph
-                .alias_instance_export(node, &export.name)
-                .map_err(|error| failed(error.to_string()))?;
-            self.graph.export(alias, &export.name).map_err(|error| failed(error.to_string()))?;
-        }
-        Ok(())
+    fn export(&mut self, export: &Exported) -> Result<(), ComposeError> {
+        let failed = |message: String| ComposeError::Encode {
+            doing: format!(
+                "export `{}` of `{}` as `{}`",
+                export.export, self.instances[export.instance].name, export.name
+            ),
+            message,
+        };
+        let Some(node) = self.node(export.instance) else {
+            return Err(failed("it is not instantiated".to_owned()));
+        };
+        let alias = self
+            .graph
+            .alias_instance_export(node, &export.export)
+            .map_err(|error| failed(error.to_string()))?;
+        self.graph.export(alias, &export.name).map_err(|error| failed(error.to_string()))
     }
 
-    fn finish(self) -> Result<(Binary, Surface), ComposeError> {
+    fn finish(&self) -> Result<Vec<u8>, ComposeError> {
         let options = EncodeOptions {
             define_components: true,
-            // It is validated below, with the features that wkit accepts.
+            // The caller validates it, with the features that wkit accepts.
             validate: false,
             processor: Some(Processor { name: "wkit", version: env!("CARGO_PKG_VERSION") }),
         };
-        let composed = self.graph.encode(options).map_err(|error| self.translate(&error))?;
-        self.shells.fill(composed)
+        self.graph.encode(options).map_err(|error| self.translate(&error))
     }
 
     /// Says in names what `wac-graph` says in node numbers.
@@ -133,7 +152,7 @@ impl<'a> Engine<'a> {
             EncodeError::ImportTypeMergeConflict { import, first, second, source } => {
                 let name = |node: NodeId| {
                     let found = self.nodes.iter().find(|(_, known)| **known == node);
-                    found.map_or("a component", |(index, _)| self.components[*index].name)
+                    found.map_or("a component", |(index, _)| self.instances[*index].name.as_str())
                 };
                 ComposeError::Encode {
                     doing: format!(

@@ -8,19 +8,20 @@ use wkit_composer::{Composition, Input, Plan, compose};
 use wkit_fixtures::component::from_wat;
 use wkit_fixtures::prebuilt;
 
-use crate::samples::{Random, input, run, shop};
+use crate::samples::{Random, input, instances, run, shop};
 
 /// The composition, wired the same way without any detour.
 fn plainly(inputs: &[Input], composition: &Composition) -> Vec<u8> {
     let mut graph = CompositionGraph::new();
     let (mut packages, mut nodes) = (HashMap::new(), HashMap::new());
-    for name in &composition.instances {
-        let input = inputs.iter().find(|input| input.name == *name).unwrap();
+    for instance in &composition.instances {
+        let input = inputs.iter().find(|input| input.name == instance.component).unwrap();
         let package = *packages.entry(&input.bytes).or_insert_with(|| {
-            let package = Package::from_bytes(name, None, input.bytes.to_vec(), graph.types_mut()).unwrap();
+            let bytes = input.bytes.to_vec();
+            let package = Package::from_bytes(&input.name, None, bytes, graph.types_mut()).unwrap();
             graph.register_package(package).unwrap()
         });
-        let wires = composition.wires.iter().filter(|wire| wire.importer == *name);
+        let wires = composition.wires.iter().filter(|wire| wire.importer == instance.name);
         let arguments: Vec<_> = wires
             .map(|wire| {
                 let exporter = nodes[wire.exporter.as_str()];
@@ -28,15 +29,15 @@ fn plainly(inputs: &[Input], composition: &Composition) -> Vec<u8> {
             })
             .collect();
         let node = graph.instantiate(package);
-        graph.set_node_name(node, name.clone());
-        nodes.insert(name.as_str(), node);
+        graph.set_node_name(node, instance.name.clone());
+        nodes.insert(instance.name.as_str(), node);
         for (import, export) in arguments {
             graph.set_instantiation_argument(node, import, export).unwrap();
         }
     }
     for export in &composition.exports {
-        let alias = graph.alias_instance_export(nodes[composition.socket.as_str()], export).unwrap();
-        graph.export(alias, export).unwrap();
+        let alias = graph.alias_instance_export(nodes[export.instance.as_str()], &export.export).unwrap();
+        graph.export(alias, &export.name).unwrap();
     }
     let processor = Some(Processor { name: "wkit", version: env!("CARGO_PKG_VERSION") });
     graph.encode(EncodeOptions { processor, ..EncodeOptions::default() }).unwrap()
@@ -70,7 +71,7 @@ fn of_real_components() {
     );
     let inputs = [app, calc];
     let composition = run(&inputs);
-    assert_eq!(composition.instances, ["calc", "app"]);
+    assert_eq!(instances(&composition), ["calc", "app"]);
     check(&inputs, &composition);
     // A composition inside another one.
     let inner = Input { name: "inner".to_owned(), bytes: composition.bytes.to_vec().into() };
@@ -117,7 +118,7 @@ fn of_equal_components_and_of_those_that_differ_in_code_alone() {
     ];
     for (for_a, for_b) in [("base-1", "base-2"), ("base-1", "base-3"), ("base-2", "base-2")] {
         let wires = vec![crate::samples::wire("a", "base", for_a), crate::samples::wire("b", "base", for_b)];
-        let composition = compose(&inputs, &Plan { socket: None, wires }).unwrap();
+        let composition = compose(&inputs, &Plan { wires, ..Plan::default() }).unwrap();
         check(&inputs, &composition);
     }
 }
@@ -146,7 +147,7 @@ fn of_many_graphs() {
             inputs.push(shop(&format!("part-{number}"), &world));
         }
         let socket = format!("part-{}", random.below(inputs.len() as u64));
-        let plan = Plan { socket: Some(socket), wires: Vec::new() };
+        let plan = Plan { socket: Some(socket), ..Plan::default() };
         if let Ok(composition) = compose(&inputs, &plan) {
             check(&inputs, &composition);
             composed += usize::from(composition.instances.len() > 1);
