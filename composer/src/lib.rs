@@ -59,6 +59,7 @@ mod share;
 mod shell;
 mod tree;
 mod unused;
+pub mod virtualise;
 
 pub use binary::Binary;
 pub use compose::compose;

@@ -10,3 +10,9 @@ pub const COMPOSITION_BYTES_MAX: usize = wkit_interface::limits::COMPONENT_BYTES
 /// The most instances that one composition makes, copies for each importer included. A Wasm component holds at most
 /// 4096 instances, and every wire and export of an interface is one of them.
 pub const INSTANCES_MAX: usize = 1024;
+
+/// The most bytes of files that are baked into one component: 64 MiB. A reader holds what it has read once more.
+pub const BAKED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// The most files and folders that are baked into one component.
+pub const BAKED_FILES_MAX: usize = 10_000;

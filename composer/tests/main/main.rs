@@ -9,4 +9,5 @@ mod errors;
 mod plans;
 mod samples;
 mod shells;
+mod virtualise;
 mod wiring;
