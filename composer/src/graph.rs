@@ -17,8 +17,8 @@ use serde::Serialize;
 use wkit_artifact::Digest;
 use wkit_interface::{InterfaceParts, Producers};
 
-use crate::binary;
 use crate::composition::Skew;
+use crate::structure;
 pub use error::GraphError;
 pub use tree::TreeStyle;
 
@@ -34,7 +34,7 @@ pub use tree::TreeStyle;
 /// let input = |name: &str, world: &str| Input {
 ///     name: name.to_owned(),
 ///     bytes: from_wit(&format!("package demo:it; world it {{ {world} }} package demo:kv@0.1.0 {{
-///         interface store {{ get: func(key: string) -> option<string>; }} }}"), "it"),
+///         interface store {{ get: func(key: string) -> option<string>; }} }}"), "it").into(),
 /// };
 /// let inputs = [
 ///     input("app", "import demo:kv/store@0.1.0; import log: func(line: string); export run: func();"),
@@ -42,7 +42,7 @@ pub use tree::TreeStyle;
 /// ];
 /// let composition = compose(&inputs, &Plan::default()).unwrap();
 ///
-/// let graph = Graph::read("demo", &composition.bytes)?;
+/// let graph = Graph::read("demo", &composition.bytes.to_vec())?;
 /// assert_eq!(graph.nodes[graph.edges[0].importer].name, "app");
 /// assert_eq!(graph.nodes[graph.edges[0].exporter].name, "store");
 /// assert_eq!(graph.edges[0].functions, Some(1));
@@ -168,7 +168,7 @@ impl Graph {
     ///
     /// See [`GraphError`].
     pub fn read(name: &str, bytes: &[u8]) -> Result<Self, GraphError> {
-        let structure = binary::read(bytes)?;
+        let structure = structure::read(bytes)?;
         if structure.is_wit_package() {
             return Err(GraphError::WitPackage);
         }
@@ -207,6 +207,9 @@ impl GraphComponent {
         if let Ok(producers) = wkit_interface::producers(bytes) {
             component.add(&producers);
         }
+        if component.languages.iter().any(|language| language == "Python") {
+            component.languages.retain(|language| language == "Python");
+        }
         component.languages.sort();
         component.languages.dedup();
         component.tools.sort();
@@ -216,6 +219,11 @@ impl GraphComponent {
 
     /// Producers are nested no deeper than components are.
     fn add(&mut self, producers: &Producers) {
+        // An interpreter says in which language it is written, and not which one it runs.
+        let name = producers.name.as_deref().unwrap_or_default();
+        if name.starts_with("libpython") || name == "componentize_py_runtime.wasm" {
+            self.languages.push("Python".to_owned());
+        }
         for field in &producers.fields {
             let shown = field
                 .values

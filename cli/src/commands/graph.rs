@@ -119,7 +119,7 @@ fn project(start: &Path, context: &Context) -> Result<(String, Vec<u8>), Command
     let start = std::path::absolute(start).unwrap_or_else(|_| start.to_owned());
     let project = Project::find(&start)?;
     let composition = compose::compose_built(&project, context)?;
-    Ok((project.name, composition.bytes))
+    Ok((project.name, composition.bytes.to_vec()))
 }
 
 /// What a file or reference is called: without its folder and ending, or without its host.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use wkit_interface::InterfaceParts;
 
-use crate::binary::Structure;
+use crate::structure::Structure;
 
 /// A name after the first interface that is exported, `cart` for `shop:orders/cart@0.1.0`, or else the first export.
 pub(super) fn from_exports(structure: &Structure<'_>) -> String {

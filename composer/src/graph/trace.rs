@@ -8,8 +8,8 @@ use wkit_artifact::Digest;
 use super::error::GraphError;
 use super::name;
 use super::{Edge, End, Export, Graph, GraphComponent, GraphImport, GraphImporter, Node, skew};
-use crate::binary::{Import, Reference, Sort, Step, Structure};
 use crate::limits::{GRAPH_EDGES_MAX, GRAPH_NESTING_MAX, GRAPH_NODES_MAX, GRAPH_STEPS_MAX};
+use crate::structure::{Import, Reference, Sort, Step, Structure};
 
 /// Reads the graph of a component that is called `name`.
 pub(super) fn trace<'a>(
