@@ -13,8 +13,8 @@
 //! let app = from_wit(&wit("import demo:kv/store@0.1.0; import log: func(line: string); export run: func();"), "it");
 //! let store = from_wit(&wit("export demo:kv/store@0.1.0;"), "it");
 //! let inputs = [
-//!     Input { name: "app".to_owned(), bytes: app },
-//!     Input { name: "store".to_owned(), bytes: store },
+//!     Input { name: "app".to_owned(), bytes: app.into() },
+//!     Input { name: "store".to_owned(), bytes: store.into() },
 //! ];
 //!
 //! let composition = compose(&inputs, &Plan::default())?;
@@ -37,11 +37,13 @@
 //! assert!(error.hint().is_some_and(|hint| hint.contains("wkit.toml")));
 //! # Ok::<(), wkit_composer::Problems>(())
 //! ```
+mod binary;
 mod compose;
 mod composition;
 mod engine;
 mod error;
 mod exports;
+mod graph;
 mod hint;
 mod identity;
 mod inputs;
@@ -57,10 +59,12 @@ mod planned;
 mod plug;
 mod problems;
 mod share;
-mod tree;
+mod shell;
+mod structure;
 mod unused;
 pub mod virtualise;
 
+pub use binary::Binary;
 pub use compose::compose;
 pub use composition::{
     ComposedExport, ComposedInstance, Composition, Importer, OpenImport, Skew, Unused, UnusedReason, Wire,
@@ -68,6 +72,9 @@ pub use composition::{
 pub use error::{
     Ambiguity, ComposeError, CycleStep, ExportNeedsInner, ImportConflict, OpenImportNeedsInner,
     ResourceMismatch, ResourceSource, WireMismatch,
+};
+pub use graph::{
+    Edge, End, Export, Graph, GraphComponent, GraphError, GraphImport, GraphImporter, Node, TreeStyle,
 };
 pub use near::{Gap, NearMiss};
 pub use place::{Place, Subject};

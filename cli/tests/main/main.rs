@@ -10,6 +10,7 @@ mod compose_errors;
 mod composing;
 mod flow;
 mod go;
+mod graph;
 mod javascript;
 mod module;
 mod native;

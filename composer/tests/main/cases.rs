@@ -86,7 +86,7 @@ fn inputs(folder: &Path) -> Vec<Input> {
         };
         inputs.insert(name.to_owned(), bytes);
     }
-    inputs.into_iter().map(|(name, bytes)| Input { name, bytes }).collect()
+    inputs.into_iter().map(|(name, bytes)| Input { name, bytes: bytes.into() }).collect()
 }
 
 /// All problems, each with its hint.

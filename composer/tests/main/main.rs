@@ -5,9 +5,12 @@
 mod agreement;
 mod cases;
 mod damage;
+mod determinism;
 mod errors;
+mod graph;
 mod plans;
 mod random;
 mod samples;
+mod shells;
 mod virtualise;
 mod wiring;

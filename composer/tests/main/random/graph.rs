@@ -158,7 +158,7 @@ impl Component {
         }
         let bytes = from_wit(&wit, "it");
         let surface = decode(&bytes).unwrap_or_else(|error| panic!("{error}\n{wit}"));
-        Self { input: Input { name: format!("c{index}"), bytes }, surface, wit }
+        Self { input: Input { name: format!("c{index}"), bytes: bytes.into() }, surface, wit }
     }
 }
 
