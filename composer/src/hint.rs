@@ -79,8 +79,8 @@ impl ComposeError {
                 format!("add a component that exports `{import}` and imports `{interface}`")
             }
             Self::ExportNeedsInner(inner) => {
-                let ExportNeedsInner { export, interface, exporter, type_name, .. } = &**inner;
-                format!("export `{interface}` of `{exporter}` as well, or let `{export}` `use` `{type_name}` of it, ahead of what holds it")
+                let ExportNeedsInner { interface, exporter, .. } = &**inner;
+                format!("export that too, in `[compose]` of wkit.toml or with: --export '*' --export {exporter}.{interface}")
             }
             Self::ImportConflict(conflict) => {
                 format!("build both against the same version of `{}`", package(&conflict.first_import))

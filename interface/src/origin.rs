@@ -34,7 +34,13 @@ impl Surface {
         let Some(Extern::Interface(interface)) = find(&self.model.root.exports, export) else {
             return Vec::new();
         };
-        let mut naming = Naming { model: &self.model, named: HashSet::new(), found: Vec::new() };
+        let mut naming = Naming {
+            model: &self.model,
+            interface: &interface.name,
+            named: HashSet::new(),
+            seen: HashSet::new(),
+            found: Vec::new(),
+        };
         for (_, id) in &interface.types {
             let id = self.model.origin(*id);
             naming.visit_members(id);
@@ -42,9 +48,10 @@ impl Surface {
         }
         let mut spoken = Vec::new();
         interface.functions.iter().for_each(|function| note_function(function, &mut spoken));
-        naming.visit(spoken);
+        naming.visit(spoken.into_iter().map(|id| (id, false)).collect());
         let mut found = naming.found;
         found.sort_by(|a, b| (&a.interface, &a.name, a.imported).cmp(&(&b.interface, &b.name, b.imported)));
+        found.dedup();
         found
     }
 
@@ -70,7 +77,10 @@ fn find<'a>(externs: &'a [(String, Extern)], name: &str) -> Option<&'a Extern> {
 /// Looks for types that have no name yet.
 struct Naming<'a> {
     model: &'a Model,
+    /// The interface that is looked at.
+    interface: &'a str,
     named: HashSet<TypeId>,
+    seen: HashSet<(TypeId, bool)>,
     found: Vec<ResourceOrigin>,
 }
 
@@ -78,23 +88,34 @@ impl Naming<'_> {
     fn visit_members(&mut self, id: TypeId) {
         let mut members = Vec::new();
         if let Body::Value(ty) = &self.model.types[id].body {
-            ty.visit_names(&mut |id| members.push(id));
+            let is_foreign = !self.is_own(id);
+            ty.visit_names(&mut |id| members.push((id, is_foreign)));
         }
         self.visit(members);
     }
 
-    /// Each type once: what has been found counts as named from then on.
-    fn visit(&mut self, mut pending: Vec<TypeId>) {
-        while let Some(id) = pending.pop() {
+    fn is_own(&self, id: TypeId) -> bool {
+        let named = &self.model.types[id];
+        !named.imported && named.home.as_deref() == Some(self.interface)
+    }
+
+    /// Each type with whether it is a part of a definition of another interface: a resource there is the one of the
+    /// interface that declares it, whatever name it gets here.
+    fn visit(&mut self, mut pending: Vec<(TypeId, bool)>) {
+        while let Some((id, is_part)) = pending.pop() {
             let id = self.model.origin(id);
-            if !self.named.insert(id) {
+            let named = &self.model.types[id];
+            let is_resource = matches!(named.body, Body::Resource);
+            let is_own = self.is_own(id);
+            let has_name = is_own || (self.named.contains(&id) && !(is_part && is_resource));
+            if has_name || !self.seen.insert((id, is_part)) {
                 continue;
             }
-            let named = &self.model.types[id];
+            let is_definition = needs_name(&named.body);
             if let Body::Value(ty) = &named.body {
-                ty.visit_names(&mut |id| pending.push(id));
+                ty.visit_names(&mut |id| pending.push((id, is_part || (is_definition && !is_own))));
             }
-            if needs_name(&named.body) {
+            if is_definition {
                 self.found.extend(declared(self.model, id));
             }
         }
