@@ -43,16 +43,19 @@ pub fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, ComposeErro
     })
 }
 
-/// The composition came out invalid, which the checks before should have found. The place in the bytes would say
-/// nothing to anybody.
+/// The composition came out invalid, which the checks before should have found.
 fn invalid(error: &DecodeError) -> ComposeError {
-    let message = match error {
+    ComposeError::Encode { doing: "validate the composition".to_owned(), message: invalid_message(error) }
+}
+
+/// What is wrong with a composition, without the place in the bytes, which would say nothing to anybody.
+pub(crate) fn invalid_message(error: &DecodeError) -> String {
+    match error {
         DecodeError::Invalid { message, .. } | DecodeError::UnsupportedFeature { message, .. } => {
             message.clone()
         }
         other => other.to_string(),
-    };
-    ComposeError::Encode { doing: "validate the composition".to_owned(), message }
+    }
 }
 
 fn shown_wires(components: &[Component<'_>], wires: &Candidates) -> Vec<Wire> {

@@ -27,6 +27,16 @@ pub(crate) fn encode(
     engine.finish()
 }
 
+/// How every composition is written, so that the same graph gives the same bytes whoever made it.
+pub(crate) fn encode_options() -> EncodeOptions<'static> {
+    EncodeOptions {
+        define_components: true,
+        // The result is validated by the caller, with the features that wkit accepts.
+        validate: false,
+        processor: Some(Processor { name: "wkit", version: env!("CARGO_PKG_VERSION") }),
+    }
+}
+
 struct Engine<'a> {
     components: &'a [Component<'a>],
     graph: CompositionGraph,
@@ -109,13 +119,7 @@ impl<'a> Engine<'a> {
     }
 
     fn finish(self) -> Result<Vec<u8>, ComposeError> {
-        let options = EncodeOptions {
-            define_components: true,
-            // The result is validated by the caller, with the features that wkit accepts.
-            validate: false,
-            processor: Some(Processor { name: "wkit", version: env!("CARGO_PKG_VERSION") }),
-        };
-        self.graph.encode(options).map_err(|error| self.translate(&error))
+        self.graph.encode(encode_options()).map_err(|error| self.translate(&error))
     }
 
     /// Says in names what `wac-graph` says in node numbers.
@@ -151,7 +155,7 @@ impl<'a> Engine<'a> {
 }
 
 /// An error with everything that caused it, on one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

@@ -393,7 +393,7 @@ fn type_mismatches(wires: &[WireMismatch]) -> String {
 }
 
 /// One line for each difference, naming whose type is which.
-fn mismatch_lines(mismatches: &[Mismatch], expected: &str, found: &str) -> String {
+pub(crate) fn mismatch_lines(mismatches: &[Mismatch], expected: &str, found: &str) -> String {
     let mut text = String::new();
     for mismatch in mismatches {
         // Words such as "nothing" and "an interface" are no WIT; no WIT text begins like them.

@@ -49,6 +49,7 @@ mod open;
 mod order;
 mod plan;
 mod plug;
+mod script;
 
 pub use compose::compose;
 pub use composition::{Composition, Importer, OpenImport, Skew, Wire};
@@ -57,3 +58,4 @@ pub use error::{
     ResourceSource, WireMismatch,
 };
 pub use plan::{Input, Plan, PlannedWire};
+pub use script::{Label, PackageRequest, Script, ScriptError, ScriptFault, ScriptProblem};

@@ -54,7 +54,7 @@ pub use name::{InterfaceParts, canonical_version, fits};
 pub use origin::ResourceOrigin;
 pub use parts::{Part, PartKind, parts};
 pub use producers::{Annotation, Producers, ProducersField, ProducersValue, producers};
-pub use subtype::{Mismatch, conflicts, mismatches};
+pub use subtype::{Mismatch, conflicts, import_mismatches, mismatches};
 pub use surface::{
     Function, Item, ItemKind, PackageName, Resource, Surface, SurfaceKind, TypeItem, WasiLine, WorldSurface,
     decode,

@@ -40,6 +40,19 @@ pub fn mismatches(importer: &Surface, import: &str, exporter: &Surface, export: 
     compare(importer, expected, exporter, found, Mode::Fill)
 }
 
+/// Lists all differences that keep an import of a composition from filling an import of a component inside it: the
+/// import named `outer_import` of `outer` takes the place of an export.
+pub fn import_mismatches(
+    importer: &Surface,
+    import: &str,
+    outer: &Surface,
+    outer_import: &str,
+) -> Vec<Mismatch> {
+    let expected = find(&importer.model.root.imports, import);
+    let found = find(&outer.model.root.imports, outer_import);
+    compare(importer, expected, outer, found, Mode::Fill)
+}
+
 /// Lists all differences that keep two imports from being one import of a composition; each may have items that the
 /// other has not.
 pub fn conflicts(

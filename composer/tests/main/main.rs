@@ -6,4 +6,5 @@ mod agreement;
 mod damage;
 mod errors;
 mod samples;
+mod script;
 mod wiring;
