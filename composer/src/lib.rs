@@ -47,6 +47,7 @@ mod inputs;
 pub mod limits;
 mod open;
 mod order;
+mod place;
 mod plan;
 mod plug;
 mod script;
@@ -57,5 +58,6 @@ pub use error::{
     Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
     ResourceSource, WireMismatch,
 };
+pub use place::{Place, Subject};
 pub use plan::{Input, Plan, PlannedWire};
 pub use script::{Label, PackageRequest, Script, ScriptError, ScriptFault, ScriptProblem};

@@ -8,6 +8,7 @@ use serde_json::json;
 use wkit_composer::{Composition, Input, Plan, PlannedWire};
 
 use crate::components::{BuildMode, build_all};
+use crate::composing;
 use crate::context::Context;
 use crate::error::{CommandError, io_error};
 use crate::output::write_file;
@@ -56,7 +57,8 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
             (inputs, project_plan(&project), output)
         }
     };
-    let composition = compose(&inputs, &plan)?;
+    let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
+    let composition = composing::compose(&inputs, &plan, project.as_ref())?;
     write_file(&output, &composition.bytes)?;
     let digest = wkit_artifact::Digest::sha256(&composition.bytes);
     match args.format {
@@ -121,17 +123,10 @@ pub(crate) fn compose_project(
     context: &Context,
 ) -> Result<PathBuf, CommandError> {
     let inputs = project_inputs(project, Some(mode), context)?;
-    let composition = compose(&inputs, &project_plan(project))?;
+    let composition = composing::compose(&inputs, &project_plan(project), Some(project))?;
     let output = project.composition_file();
     write_file(&output, &composition.bytes)?;
     Ok(output)
-}
-
-fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, CommandError> {
-    wkit_composer::compose(inputs, plan).map_err(|error| {
-        let hint = error.hint();
-        CommandError::failed("cannot compose").detail(error.to_string()).maybe_hint(hint)
-    })
 }
 
 fn project_plan(project: &Project) -> Plan {
