@@ -18,6 +18,7 @@ mod output;
 mod progress;
 mod project;
 mod registries;
+mod script;
 mod source;
 mod toolchain;
 mod ui;

@@ -13,31 +13,43 @@ use crate::context::Context;
 use crate::error::{CommandError, io_error};
 use crate::output::write_file;
 use crate::project::{Component, Project};
+use crate::registries::RegistryArgs;
+use crate::script::{self, ScriptArgs, ScriptInput};
 use crate::ui::{self, Format};
 
 /// Arguments of `wkit compose`.
 ///
-/// Without a socket, composes the project of `wkit.toml` and builds what has changed first.
+/// Without a socket or script, composes the project of `wkit.toml` and builds what has changed first.
 #[derive(Debug, Args)]
 pub(crate) struct ComposeArgs {
-    /// A component whose imports are filled by the plugs; without it the project is composed
-    #[arg(value_name = "SOCKET", requires = "plugs")]
+    /// A component whose imports are filled by the plugs, or a script of the wac language; without it the project is
+    /// composed
+    #[arg(value_name = "SOCKET|FILE.wac")]
     socket: Option<PathBuf>,
 
     /// A component whose exports fill imports of the socket and of other plugs; can be repeated
     #[arg(long = "plug", value_name = "FILE", requires = "socket")]
     plugs: Vec<PathBuf>,
 
-    /// The file to write; a project's composition goes to its `build` folder without it
+    /// The packages of a script
+    #[command(flatten, next_help_heading = "Scripts")]
+    script: ScriptArgs,
+
+    /// Where to look for packages of a script and how to speak to their registries
+    #[command(flatten)]
+    registry: RegistryArgs,
+
+    /// The file to write; without it, a project's composition goes to its `build` folder, and a script's to `FILE.wasm`
+    /// beside it
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
     /// Take the project's components as they were last built
-    #[arg(long, conflicts_with = "socket")]
+    #[arg(long)]
     no_build: bool,
 
     /// Build the project's components as small as they can be, as in `wkit build --release`
-    #[arg(long, conflicts_with_all = ["socket", "no_build"])]
+    #[arg(long, conflicts_with = "no_build")]
     release: bool,
 
     /// How to show what was wired
@@ -47,18 +59,11 @@ pub(crate) struct ComposeArgs {
 
 /// Composes, and shows what was wired to what.
 pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let (inputs, plan, output) = match &args.socket {
+    let (composition, output) = match &args.socket {
+        Some(path) if script::is_script(path) => from_script(path, &args, context)?,
         Some(socket) => from_files(socket, &args)?,
-        None => {
-            let project = Project::find(&context.project_start)?;
-            let mode = BuildMode { release: args.release, ..BuildMode::default() };
-            let inputs = project_inputs(&project, (!args.no_build).then_some(mode), context)?;
-            let output = args.output.clone().unwrap_or_else(|| project.composition_file());
-            (inputs, project_plan(&project), output)
-        }
+        None => from_project(&args, context)?,
     };
-    let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
-    let composition = composing::compose(&inputs, &plan, project.as_ref())?;
     write_file(&output, &composition.bytes)?;
     let digest = wkit_artifact::Digest::sha256(&composition.bytes);
     match args.format {
@@ -75,6 +80,33 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
         Format::Text => show(&composition, &output, &digest, context)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+impl ComposeArgs {
+    fn build_mode(&self) -> Option<BuildMode> {
+        (!self.no_build).then(|| BuildMode { release: self.release, ..BuildMode::default() })
+    }
+}
+
+fn from_project(args: &ComposeArgs, context: &Context) -> Result<(Composition, PathBuf), CommandError> {
+    let project = Project::find(&context.project_start)?;
+    let inputs = project_inputs(&project, args.build_mode(), context)?;
+    let output = args.output.clone().unwrap_or_else(|| project.composition_file());
+    Ok((composing::compose(&inputs, &project_plan(&project), Some(&project))?, output))
+}
+
+fn from_script(
+    path: &Path,
+    args: &ComposeArgs,
+    context: &Context,
+) -> Result<(Composition, PathBuf), CommandError> {
+    if !args.plugs.is_empty() {
+        return Err(CommandError::usage("a script says itself what it is composed of, without `--plug`")
+            .hint("`new` makes an instance of a package, and `--dep NAME=FILE` says what the package is"));
+    }
+    let input = ScriptInput { path, args: &args.script, registry: &args.registry, build: args.build_mode() };
+    let output = args.output.clone().unwrap_or_else(|| path.with_extension("wasm"));
+    Ok((script::compose(&input, context)?, output))
 }
 
 fn show(
@@ -95,16 +127,20 @@ fn show(
     Ok(())
 }
 
-fn from_files(socket: &Path, args: &ComposeArgs) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
+fn from_files(socket: &Path, args: &ComposeArgs) -> Result<(Composition, PathBuf), CommandError> {
+    if args.plugs.is_empty() {
+        return Err(CommandError::usage(format!("no plugs for the socket `{}`", socket.display()))
+            .hint("name at least one with `--plug FILE`, or a script with the ending `.wac`"));
+    }
     let output = args.output.clone().ok_or_else(|| {
         CommandError::usage("no place for the composition").hint("name a file with `-o composed.wasm`")
     })?;
     let mut inputs = vec![read_input(socket)?];
-    let socket_name = inputs[0].name.clone();
+    let plan = Plan { socket: Some(inputs[0].name.clone()), wires: Vec::new() };
     for plug in &args.plugs {
         inputs.push(read_input(plug)?);
     }
-    Ok((inputs, Plan { socket: Some(socket_name), wires: Vec::new() }, output))
+    Ok((composing::compose(&inputs, &plan, None)?, output))
 }
 
 /// An input that is named after its file.
