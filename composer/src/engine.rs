@@ -6,25 +6,34 @@ use wac_graph::{CompositionGraph, EncodeError, EncodeOptions, NodeId, PackageId,
 use wac_types::Package;
 
 use crate::error::ComposeError;
-use crate::inputs::{Component, Index};
+use crate::exports::Exported;
+use crate::instances::{Index, Instance};
+use crate::labels;
 use crate::plug::{Candidates, End};
+use crate::share::Graph;
 
-/// Instantiates the components of `order` with the given wires, exports what the last of them exports, and leaves all
-/// other imports open.
-pub(crate) fn encode(
-    components: &[Component<'_>],
-    wires: &Candidates,
-    order: &[Index],
-) -> Result<Vec<u8>, ComposeError> {
+/// Instantiates what `order` says with the wires and exports of `graph`, and leaves all other imports open.
+pub(crate) fn encode(graph: &Graph<'_>, order: &[Index]) -> Result<Vec<u8>, ComposeError> {
+    let Graph { instances, wires, exports, .. } = graph;
     let mut engine =
-        Engine { components, graph: CompositionGraph::new(), packages: HashMap::new(), nodes: Vec::new() };
+        Engine { instances, graph: CompositionGraph::new(), packages: HashMap::new(), nodes: Vec::new() };
     for index in order {
         engine.instantiate(*index, wires)?;
     }
-    if let Some(socket) = order.last() {
-        engine.export(*socket)?;
+    for export in exports {
+        engine.export(export)?;
     }
-    engine.finish()
+    labels::restore(engine.finish()?, &label_exports(instances, exports))
+}
+
+/// The exports under a plain name that stand for an interface, each with that interface: `wac-graph` writes the names
+/// alone.
+fn label_exports(instances: &[Instance<'_>], exports: &[Exported]) -> HashMap<String, String> {
+    let interface = |export: &Exported| {
+        let item = instances[export.instance].surface().export(&export.export)?;
+        labels::interface_of(&export.name, item).map(|interface| (export.name.clone(), interface))
+    };
+    exports.iter().filter_map(interface).collect()
 }
 
 /// How every composition is written, so that the same graph gives the same bytes whoever made it.
@@ -38,7 +47,7 @@ pub(crate) fn encode_options() -> EncodeOptions<'static> {
 }
 
 struct Engine<'a> {
-    components: &'a [Component<'a>],
+    instances: &'a [Instance<'a>],
     graph: CompositionGraph,
     /// Components of equal bytes are written once and instantiated as often as they are named.
     packages: HashMap<&'a [u8], PackageId>,
@@ -51,7 +60,7 @@ impl<'a> Engine<'a> {
     }
 
     fn package(&mut self, index: Index) -> Result<PackageId, ComposeError> {
-        let component = &self.components[index];
+        let component = self.instances[index].component;
         if let Some(package) = self.packages.get(component.bytes) {
             return Ok(*package);
         }
@@ -82,7 +91,7 @@ impl<'a> Engine<'a> {
             }
         }
         let node = self.graph.instantiate(package);
-        self.graph.set_node_name(node, self.components[importer].name);
+        self.graph.set_node_name(node, self.instances[importer].name.clone());
         self.nodes.push((importer, node));
         for (import, end, export) in arguments {
             self.graph
@@ -96,26 +105,28 @@ impl<'a> Engine<'a> {
         ComposeError::Encode {
             doing: format!(
                 "fill the import `{import}` of `{}` with `{}` of `{}`",
-                self.components[importer].name, end.export, self.components[end.exporter].name
+                self.instances[importer].name, end.export, self.instances[end.exporter].name
             ),
             message,
         }
     }
 
-    fn export(&mut self, socket: Index) -> Result<(), ComposeError> {
-        let Some(node) = self.node(socket) else { return Ok(()) };
-        for export in &self.components[socket].surface.exports {
-            let failed = |message: String| ComposeError::Encode {
-                doing: format!("export `{}` of `{}`", export.name, self.components[socket].name),
-                message,
-            };
-            let alias = self
-                .graph
-                .alias_instance_export(node, &export.name)
-                .map_err(|error| failed(error.to_string()))?;
-            self.graph.export(alias, &export.name).map_err(|error| failed(error.to_string()))?;
-        }
-        Ok(())
+    fn export(&mut self, export: &Exported) -> Result<(), ComposeError> {
+        let failed = |message: String| ComposeError::Encode {
+            doing: format!(
+                "export `{}` of `{}` as `{}`",
+                export.export, self.instances[export.instance].name, export.name
+            ),
+            message,
+        };
+        let Some(node) = self.node(export.instance) else {
+            return Err(failed("it is not instantiated".to_owned()));
+        };
+        let alias = self
+            .graph
+            .alias_instance_export(node, &export.export)
+            .map_err(|error| failed(error.to_string()))?;
+        self.graph.export(alias, &export.name).map_err(|error| failed(error.to_string()))
     }
 
     fn finish(self) -> Result<Vec<u8>, ComposeError> {
@@ -129,7 +140,7 @@ impl<'a> Engine<'a> {
             EncodeError::ImportTypeMergeConflict { import, first, second, source } => {
                 let name = |node: NodeId| {
                     let found = self.nodes.iter().find(|(_, known)| *known == node);
-                    found.map_or("a component", |(index, _)| self.components[*index].name)
+                    found.map_or("a component", |(index, _)| self.instances[*index].name.as_str())
                 };
                 ComposeError::Encode {
                     doing: format!(

@@ -18,8 +18,8 @@
 //! ];
 //!
 //! let composition = compose(&inputs, &Plan::default())?;
-//! assert_eq!(composition.socket, "app");
-//! assert_eq!(composition.exports, ["run"]);
+//! assert_eq!(composition.socket.as_deref(), Some("app"));
+//! assert_eq!(composition.exports[0].name, "run");
 //! assert_eq!(composition.imports[0].name, "log");
 //! assert_eq!(composition.tree(), "\
 //! app
@@ -41,23 +41,32 @@ mod compose;
 mod composition;
 mod engine;
 mod error;
+mod exports;
 mod hint;
 mod identity;
 mod inputs;
+mod instances;
+mod labels;
 pub mod limits;
 mod open;
 mod order;
 mod place;
 mod plan;
+mod planned;
 mod plug;
 mod script;
+mod share;
+mod tree;
+mod unused;
 
 pub use compose::compose;
-pub use composition::{Composition, Importer, OpenImport, Skew, Wire};
+pub use composition::{
+    ComposedExport, ComposedInstance, Composition, Importer, OpenImport, Skew, Unused, UnusedReason, Wire,
+};
 pub use error::{
     Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
     ResourceSource, WireMismatch,
 };
 pub use place::{Place, Subject};
-pub use plan::{Input, Plan, PlannedWire};
+pub use plan::{Input, Plan, PlannedExport, PlannedInstance, PlannedOpen, PlannedWire, Share};
 pub use script::{Label, PackageRequest, Script, ScriptError, ScriptFault, ScriptProblem};

@@ -7,14 +7,15 @@ pub const INPUTS_MAX: usize = 256;
 /// The most bytes that all components of a composition have together: 512 MiB, what is read of one component.
 pub const COMPOSITION_BYTES_MAX: usize = wkit_interface::limits::COMPONENT_BYTES_MAX;
 
+/// The most instances that one composition makes, copies for each importer included. A Wasm component holds at most
+/// 4096 instances, and every wire and export of an interface is one of them.
+pub const INSTANCES_MAX: usize = 1024;
+
 /// The largest script in bytes: 1 MiB. The largest that people write has some ten kilobytes.
 pub const SCRIPT_BYTES_MAX: usize = 1024 * 1024;
 
 /// How deep brackets of a script may be nested.
 pub const SCRIPT_NESTING_MAX: usize = 64;
-
-/// The most instances that a script makes.
-pub const SCRIPT_INSTANCES_MAX: usize = 1000;
 
 /// The most parts that all types of a script have when every name in them is replaced by its type. A short text can
 /// name types that double again and again.

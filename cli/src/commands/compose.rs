@@ -71,9 +71,12 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
             "file": output,
             "digest": digest,
             "size_bytes": composition.bytes.len(),
+            "socket": composition.socket,
+            "instances": composition.instances,
             "wires": composition.wires,
             "imports": composition.imports,
             "exports": composition.exports,
+            "dropped": composition.dropped,
             "unused": composition.unused,
             "near_misses": composition.near_misses,
         }))?,
@@ -117,7 +120,7 @@ fn show(
 ) -> Result<(), CommandError> {
     ui::print(&composition.tree())?;
     for unused in &composition.unused {
-        context.ui.note(format!("`{unused}` fills no import and is left out"));
+        context.ui.note(unused.to_string());
     }
     for miss in &composition.near_misses {
         context.ui.note(miss.to_string());
@@ -136,7 +139,7 @@ fn from_files(socket: &Path, args: &ComposeArgs) -> Result<(Composition, PathBuf
         CommandError::usage("no place for the composition").hint("name a file with `-o composed.wasm`")
     })?;
     let mut inputs = vec![read_input(socket)?];
-    let plan = Plan { socket: Some(inputs[0].name.clone()), wires: Vec::new() };
+    let plan = Plan { socket: Some(inputs[0].name.clone()), ..Plan::default() };
     for plug in &args.plugs {
         inputs.push(read_input(plug)?);
     }
@@ -170,8 +173,9 @@ fn project_plan(project: &Project) -> Plan {
         importer: wire.importer.clone(),
         import: wire.import.clone(),
         exporter: wire.exporter.clone(),
+        export: None,
     });
-    Plan { socket: project.compose.socket.clone(), wires: wires.collect() }
+    Plan { socket: project.compose.socket.clone(), wires: wires.collect(), ..Plan::default() }
 }
 
 /// The project's components, built first in the stated mode where they have changed.

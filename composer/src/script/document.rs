@@ -13,10 +13,11 @@ use wkit_interface::Surface;
 use super::Script;
 use super::error::{Label, ScriptError, ScriptFault, ScriptProblem};
 use super::packages::Packages;
-use super::{recover, trace, translate};
+use super::recover::{self, Nodes};
+use super::{trace, translate};
 use crate::compose::invalid_message;
 use crate::composition::Composition;
-use crate::engine;
+use crate::{engine, labels};
 
 /// The bytes of the text that a span of wac covers.
 pub(super) fn range(span: SourceSpan) -> Range<usize> {
@@ -30,8 +31,10 @@ pub(super) fn compose(script: &Script<'_>, packages: &Packages<'_>) -> Result<Co
     })?;
     check_imports(script, resolution.graph())?;
     let bytes = unless_it_panics("write the composition", || encode(script, packages, &resolution))?;
+    let nodes = Nodes::of(resolution.graph(), packages);
+    let bytes = labels::restore(bytes, &nodes.label_exports()).map_err(|error| invalid(error.to_string()))?;
     let surface = wkit_interface::decode(&bytes).map_err(|error| invalid(invalid_message(&error)))?;
-    Ok(recover::composition(script, resolution.graph(), bytes, surface))
+    Ok(recover::composition(&nodes, bytes, surface))
 }
 
 fn encode(

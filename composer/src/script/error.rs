@@ -9,7 +9,7 @@ use wkit_interface::DecodeError;
 
 use crate::error::{ImportConflict, WireMismatch, mismatch_lines, quoted};
 use crate::limits::{
-    COMPOSITION_BYTES_MAX, INPUTS_MAX, SCRIPT_BYTES_MAX, SCRIPT_INSTANCES_MAX, SCRIPT_NESTING_MAX,
+    COMPOSITION_BYTES_MAX, INPUTS_MAX, INSTANCES_MAX, SCRIPT_BYTES_MAX, SCRIPT_NESTING_MAX,
     SCRIPT_TYPE_PARTS_MAX,
 };
 
@@ -108,8 +108,8 @@ pub enum ScriptFault {
         count: usize,
     },
 
-    /// More instances are made than [`SCRIPT_INSTANCES_MAX`].
-    #[error("the script makes {count} instances, the limit is {SCRIPT_INSTANCES_MAX}")]
+    /// More instances are made than [`INSTANCES_MAX`].
+    #[error("the script makes {count} instances, the limit is {INSTANCES_MAX}")]
     TooManyInstances {
         /// How many there are.
         count: usize,

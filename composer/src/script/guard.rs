@@ -10,7 +10,7 @@ use wac_parser::{
 
 use super::document::range;
 use super::error::{Label, ScriptError, ScriptFault, ScriptProblem};
-use crate::limits::{SCRIPT_BYTES_MAX, SCRIPT_INSTANCES_MAX, SCRIPT_NESTING_MAX, SCRIPT_TYPE_PARTS_MAX};
+use crate::limits::{INSTANCES_MAX, SCRIPT_BYTES_MAX, SCRIPT_NESTING_MAX, SCRIPT_TYPE_PARTS_MAX};
 
 /// Refuses a text that is too large, or nested so deep that reading it could exhaust the stack.
 pub(super) fn text(text: &str) -> Result<(), ScriptError> {
@@ -75,7 +75,7 @@ fn comment_length(bytes: &[u8]) -> Option<usize> {
 /// Refuses a document with too many instances or too large types, and types that have the name of a function.
 pub(super) fn document(text: &str, document: &Document<'_>) -> Result<(), ScriptError> {
     let count: usize = document.statements.iter().map(instances).sum();
-    if count > SCRIPT_INSTANCES_MAX {
+    if count > INSTANCES_MAX {
         let fault = ScriptFault::TooManyInstances { count };
         return Err(ScriptProblem { fault, labels: Vec::new() }.into());
     }

@@ -3,41 +3,34 @@
 use std::collections::HashMap;
 
 use wac_graph::{CompositionGraph, NodeId, NodeKind};
-use wkit_interface::{Surface, fits};
+use wkit_interface::{Item, Surface, fits};
 
-use super::Script;
-use crate::composition::{Composition, Importer, OpenImport, Skew, Wire};
-use crate::plug;
+use super::packages::{Package, Packages};
+use crate::composition::{ComposedExport, ComposedInstance, Composition, Importer, OpenImport, Skew, Wire};
+use crate::{labels, plug};
 
 /// The composition that `graph` was encoded to.
-pub(super) fn composition(
-    script: &Script<'_>,
-    graph: &CompositionGraph,
-    bytes: Vec<u8>,
-    surface: Surface,
-) -> Composition {
-    let nodes = Nodes::of(graph);
+pub(super) fn composition(nodes: &Nodes<'_>, bytes: Vec<u8>, surface: Surface) -> Composition {
     let mut wires: Vec<Wire> = nodes.order.iter().flat_map(|node| nodes.wires(*node)).collect();
     wires.sort_by(|a, b| (&a.importer, &a.import).cmp(&(&b.importer, &b.import)));
     let open = nodes.open();
-    let imports = surface
-        .imports
-        .iter()
-        .map(|item| {
-            let importers = open
-                .iter()
-                .filter(|(outer, _)| fits(outer, &item.name))
-                .map(|(_, importer)| importer.clone())
-                .collect();
-            OpenImport { name: item.name.clone(), importers }
-        })
-        .collect();
+    let importers = |item: &Item| {
+        let is_same = |(outer, _): &&(String, Importer)| fits(outer, &item.name);
+        open.iter().filter(is_same).map(|(_, importer)| importer.clone()).collect()
+    };
+    let imports = surface.imports.iter().map(|item| OpenImport {
+        name: item.name.clone(),
+        implements: item.implements.clone(),
+        importers: importers(item),
+    });
+    let (socket, dropped) = nodes.socket(&surface);
     Composition {
-        socket: nodes.socket(&surface).unwrap_or_else(|| script.package().to_owned()),
-        instances: nodes.order.iter().map(|node| nodes.names[node].clone()).collect(),
+        socket,
+        instances: nodes.order.iter().map(|node| nodes.instance(*node)).collect(),
         wires,
-        imports,
-        exports: surface.exports.iter().map(|item| item.name.clone()).collect(),
+        imports: imports.collect(),
+        exports: surface.exports.iter().filter_map(|item| nodes.export(&item.name)).collect(),
+        dropped,
         unused: Vec::new(),
         near_misses: Vec::new(),
         bytes,
@@ -45,8 +38,10 @@ pub(super) fn composition(
     }
 }
 
-struct Nodes<'a> {
+/// The graph of a script, in names.
+pub(super) struct Nodes<'a> {
     graph: &'a CompositionGraph,
+    packages: &'a Packages<'a>,
     /// The instances in the order of the script.
     order: Vec<NodeId>,
     names: HashMap<NodeId, String>,
@@ -61,7 +56,7 @@ enum Source<'a> {
 
 impl<'a> Nodes<'a> {
     /// Names every instance as the script does; one without a name is named after its package.
-    fn of(graph: &'a CompositionGraph) -> Self {
+    pub(super) fn of(graph: &'a CompositionGraph, packages: &'a Packages<'a>) -> Self {
         let is_instance = |node: &NodeId| matches!(graph[*node].kind(), NodeKind::Instantiation(_));
         let order: Vec<NodeId> = graph.node_ids().filter(is_instance).collect();
         let mut names: HashMap<NodeId, String> = HashMap::new();
@@ -75,7 +70,7 @@ impl<'a> Nodes<'a> {
             let unique = if *number == 1 { name.to_owned() } else { format!("{name}-{number}") };
             names.insert(*node, unique);
         }
-        Self { graph, order, names }
+        Self { graph, packages, order, names }
     }
 
     /// Follows accesses to the instance or import that they begin with.
@@ -93,20 +88,32 @@ impl<'a> Nodes<'a> {
         }
     }
 
+    fn package(&self, node: NodeId) -> Option<&'a Package<'a>> {
+        let package = &self.graph[self.graph[node].package()?];
+        self.packages.find(package.name(), package.version())
+    }
+
+    fn instance(&self, node: NodeId) -> ComposedInstance {
+        let component = self.package(node).map(|package| package.request.to_string()).unwrap_or_default();
+        ComposedInstance { name: self.names[&node].clone(), component }
+    }
+
     fn wires(&self, importer: NodeId) -> Vec<Wire> {
-        self.graph
-            .get_instantiation_arguments(importer)
-            .filter_map(|(import, argument)| {
-                let Source::Instance { node, export } = self.source(argument) else { return None };
-                Some(Wire {
-                    importer: self.names[&importer].clone(),
-                    import: import.to_owned(),
-                    exporter: self.names[&node].clone(),
-                    skew: plug::versions(import, &export).map(|(asked, given)| Skew { asked, given }),
-                    export,
-                })
+        let wire = |(import, argument): (&str, NodeId)| {
+            let Source::Instance { node, export } = self.source(argument) else { return None };
+            let asked = self.package(importer).and_then(|package| package.surface.import(import));
+            let given = self.package(node).and_then(|package| package.surface.export(&export));
+            let versions = asked.zip(given).and_then(|(asked, given)| plug::versions(asked, given));
+            Some(Wire {
+                importer: self.names[&importer].clone(),
+                import: import.to_owned(),
+                implements: asked.and_then(|item| item.implements.clone()),
+                exporter: self.names[&node].clone(),
+                export,
+                skew: versions.map(|(asked, given)| Skew { asked, given }),
             })
-            .collect()
+        };
+        self.graph.get_instantiation_arguments(importer).filter_map(wire).collect()
     }
 
     /// The imports of instances that come from outside: under which name, and who needs it.
@@ -121,22 +128,53 @@ impl<'a> Nodes<'a> {
                     Some(Source::Import { name }) => name.to_owned(),
                     Some(_) => continue,
                 };
-                let importer = Importer { component: self.names[node].clone(), import: import.clone() };
+                // A script says of everything that stays open that it does.
+                let importer =
+                    Importer { instance: self.names[node].clone(), import: import.clone(), stated: true };
                 open.push((outer, importer));
             }
         }
         open
     }
 
-    /// The one instance that all exports come from.
-    fn socket(&self, surface: &Surface) -> Option<String> {
-        let mut sockets = surface.exports.iter().map(|item| {
-            match self.graph.get_export(&item.name).map(|node| self.source(node)) {
-                Some(Source::Instance { node, .. }) => Some(node),
-                _ => None,
-            }
-        });
-        let first = sockets.next()??;
-        sockets.all(|socket| socket == Some(first)).then(|| self.names[&first].clone())
+    /// Where the export `name` of the composition comes from, if it is from an instance.
+    fn export(&self, name: &str) -> Option<ComposedExport> {
+        let Source::Instance { node, export } = self.source(self.graph.get_export(name)?) else {
+            return None;
+        };
+        Some(ComposedExport { name: name.to_owned(), instance: self.names[&node].clone(), export })
+    }
+
+    /// The one instance that all exports come from, and what it exports besides.
+    fn socket(&self, surface: &Surface) -> (Option<String>, Vec<String>) {
+        let exports: Vec<Option<ComposedExport>> =
+            surface.exports.iter().map(|item| self.export(&item.name)).collect();
+        let Some(Some(first)) = exports.first() else { return (None, Vec::new()) };
+        let is_of_first = |export: &Option<ComposedExport>| {
+            export.as_ref().is_some_and(|export| export.instance == first.instance)
+        };
+        let node = self.order.iter().find(|node| self.names[*node] == first.instance);
+        let Some(package) = node.and_then(|node| self.package(*node)) else { return (None, Vec::new()) };
+        if !exports.iter().all(is_of_first) {
+            return (None, Vec::new());
+        }
+        let is_exported = |item: &&Item| {
+            exports.iter().flatten().any(|export| export.export == item.name || export.export.is_empty())
+        };
+        let dropped = package.surface.exports.iter().filter(|item| !is_exported(item));
+        (Some(first.instance.clone()), dropped.map(|item| item.name.clone()).collect())
+    }
+
+    /// The exports under a plain name that stand for an interface, each with that interface: wac writes the names alone.
+    pub(super) fn label_exports(&self) -> HashMap<String, String> {
+        let exports = self.graph.node_ids().filter_map(|node| self.graph[node].export_name());
+        let interface = |name: &str| {
+            let Source::Instance { node, export } = self.source(self.graph.get_export(name)?) else {
+                return None;
+            };
+            let item = self.package(node)?.surface.export(&export)?;
+            labels::interface_of(name, item).map(|interface| (name.to_owned(), interface))
+        };
+        exports.filter_map(interface).collect()
     }
 }

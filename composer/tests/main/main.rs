@@ -5,6 +5,7 @@
 mod agreement;
 mod damage;
 mod errors;
+mod plans;
 mod samples;
 mod script;
 mod wiring;
