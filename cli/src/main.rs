@@ -20,6 +20,7 @@ mod project;
 mod registries;
 mod script;
 mod source;
+mod target;
 mod toolchain;
 mod ui;
 

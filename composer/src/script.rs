@@ -10,6 +10,7 @@ mod hint;
 mod packages;
 mod recover;
 mod requests;
+mod target;
 mod trace;
 mod translate;
 

@@ -4,7 +4,8 @@
 //! WIT and serialised. Nothing here panics on bad input, and nothing grows beyond the [`limits`].
 //!
 //! - [`decode`] gives the [`Surface`]: items with functions, types and resources, and the whole as WIT text.
-//! - [`mismatches`] lists every difference that keeps an export from filling an import.
+//! - [`mismatches`] lists every difference that keeps an export from filling an import; [`misfits`] every way in which a
+//!   component does not fit a world.
 //! - [`parts`] says what the bytes are spent on, [`producers`] which tools made them.
 //!
 //! ```
@@ -46,6 +47,7 @@ mod producers;
 mod sniff;
 mod subtype;
 mod surface;
+mod target;
 mod text;
 mod wasm;
 
@@ -59,4 +61,5 @@ pub use surface::{
     Function, Item, ItemKind, PackageName, Resource, Surface, SurfaceKind, TypeItem, WasiLine, WorldSurface,
     decode,
 };
+pub use target::{Misfit, WorldError, misfits};
 pub use wasm::features;

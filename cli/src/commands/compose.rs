@@ -15,6 +15,7 @@ use crate::output::write_file;
 use crate::project::{Component, Project};
 use crate::registries::RegistryArgs;
 use crate::script::{self, ScriptArgs, ScriptInput};
+use crate::target::Target;
 use crate::ui::{self, Format};
 
 /// Arguments of `wkit compose`.
@@ -52,6 +53,10 @@ pub(crate) struct ComposeArgs {
     #[arg(long, conflicts_with = "no_build")]
     release: bool,
 
+    /// Refuse a composition that does not fit this world: a folder, file or package of WIT, and a world of it
+    #[arg(long, value_name = "WIT[#WORLD]")]
+    targets: Option<String>,
+
     /// How to show what was wired
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
@@ -64,6 +69,10 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
         Some(socket) => from_files(socket, &args)?,
         None => from_project(&args, context)?,
     };
+    if let Some(targets) = &args.targets {
+        Target::load(targets, None, &args.registry, context)?
+            .check("the composition", &composition.surface)?;
+    }
     write_file(&output, &composition.bytes)?;
     let digest = wkit_artifact::Digest::sha256(&composition.bytes);
     match args.format {

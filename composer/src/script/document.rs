@@ -14,7 +14,7 @@ use super::Script;
 use super::error::{Label, ScriptError, ScriptFault, ScriptProblem};
 use super::packages::Packages;
 use super::recover::{self, Nodes};
-use super::{trace, translate};
+use super::{target, trace, translate};
 use crate::compose::invalid_message;
 use crate::composition::Composition;
 use crate::{engine, labels};
@@ -26,15 +26,24 @@ pub(super) fn range(span: SourceSpan) -> Range<usize> {
 
 /// Resolves, checks and writes the script.
 pub(super) fn compose(script: &Script<'_>, packages: &Packages<'_>) -> Result<Composition, ScriptError> {
+    let target = target::foreign(script, packages);
+    let mut document = script.document.clone();
+    if target.is_some() {
+        document.directive.targets = None;
+    }
     let resolution = unless_it_panics("resolve the script", || {
-        script.document.resolve(packages.for_wac()).map_err(|error| explain(script, packages, error))
+        document.resolve(packages.for_wac()).map_err(|error| explain(script, packages, error))
     })?;
     check_imports(script, resolution.graph())?;
     let bytes = unless_it_panics("write the composition", || encode(script, packages, &resolution))?;
     let nodes = Nodes::of(resolution.graph(), packages);
     let bytes = labels::restore(bytes, &nodes.label_exports()).map_err(|error| invalid(error.to_string()))?;
     let surface = wkit_interface::decode(&bytes).map_err(|error| invalid(invalid_message(&error)))?;
-    Ok(recover::composition(&nodes, bytes, surface))
+    let composition = recover::composition(&nodes, bytes, surface);
+    if let Some(path) = target {
+        target::check(script, packages, path, &composition)?;
+    }
+    Ok(composition)
 }
 
 fn encode(
@@ -82,7 +91,7 @@ fn check_imports(script: &Script<'_>, graph: &CompositionGraph) -> Result<(), Sc
 }
 
 /// The statement that imports under `name`.
-fn import_statement(document: &Document<'_>, name: &str) -> Option<SourceSpan> {
+pub(super) fn import_statement(document: &Document<'_>, name: &str) -> Option<SourceSpan> {
     document.statements.iter().find_map(|statement| {
         let Statement::Import(statement) = statement else { return None };
         (imported_name(statement) == name).then_some(statement.id.span)

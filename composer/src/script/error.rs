@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 use thiserror::Error;
-use wkit_interface::DecodeError;
+use wkit_interface::{DecodeError, Misfit};
 
 use crate::error::{ImportConflict, WireMismatch, mismatch_lines, quoted};
 use crate::limits::{
@@ -318,8 +318,17 @@ pub enum ScriptFault {
     },
 
     /// The composition does not fit the world that it targets.
-    #[error("the composition does not fit the world `{world}`: {difference}")]
+    #[error("the composition does not fit the world `{world}`: {misfit}")]
     Target {
+        /// The world.
+        world: String,
+        /// In what.
+        misfit: Box<Misfit>,
+    },
+
+    /// The composition does not fit the world of the script itself that it targets.
+    #[error("the composition does not fit the world `{world}`: {difference}")]
+    OwnTarget {
         /// The world.
         world: String,
         /// One difference, in words.

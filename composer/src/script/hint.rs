@@ -31,7 +31,7 @@ impl ScriptProblem {
             ScriptFault::Version { .. } => {
                 "write a whole version, or none: without one the newest that fits is taken".to_owned()
             }
-            ScriptFault::Unknown { what, name, known, .. } => match near(name, known) {
+            ScriptFault::Unknown { what, name, known, .. } => match meant(name, known) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if *what == "name" => "make it with `let` or `import` before it is used".to_owned(),
                 None if known.is_empty() => "look at the package with `wkit inspect`".to_owned(),
@@ -77,7 +77,8 @@ impl ScriptProblem {
                 conflict.first, conflict.second
             ),
             ScriptFault::ImportsConflict { .. } => "state one version of an interface only".to_owned(),
-            ScriptFault::Target { world, .. } => {
+            ScriptFault::Target { misfit, .. } => misfit.hint(),
+            ScriptFault::OwnTarget { world, .. } => {
                 format!("change the script, or take `targets {world}` out of its first line")
             }
             ScriptFault::Encode { .. } => {
@@ -85,6 +86,17 @@ impl ScriptProblem {
             }
         })
     }
+}
+
+/// The known name that is nearest; a single word may also be near the last word of an interface.
+fn meant(name: &str, known: &[String]) -> Option<String> {
+    let last_word = |known: &String| {
+        let path = known.split('@').next().unwrap_or_default();
+        path.rsplit('/').next().unwrap_or_default().to_owned()
+    };
+    let words: Vec<String> = known.iter().map(last_word).collect();
+    let by_word = || if name.contains([':', '/']) { None } else { near(name, &words) };
+    near(name, known).or_else(by_word).map(str::to_owned)
 }
 
 fn syntax(expected: &str) -> Option<String> {

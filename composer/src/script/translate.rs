@@ -273,18 +273,18 @@ fn others(document: &Document<'_>, error: Error) -> Translated {
         Error::SpreadExportNoEffect { span } => (ScriptFault::SpreadExportsNothing, at(&span, "")),
         Error::ImportNotInTarget { name, world, span } => {
             let fault =
-                ScriptFault::Target { world, difference: format!("the world has no import `{name}`") };
+                ScriptFault::OwnTarget { world, difference: format!("the world has no import `{name}`") };
             (fault, span.iter().flat_map(|span| at(span, "this import")).collect())
         }
         Error::MissingTargetExport { name, kind, world, span } => {
             let difference =
                 format!("expected {} `{name}` among the exports, found nothing", with_article(&kind));
-            (ScriptFault::Target { world, difference }, at(&span, "the world"))
+            (ScriptFault::OwnTarget { world, difference }, at(&span, "the world"))
         }
         Error::TargetMismatch { kind, name, world, span, source } => {
             let difference = format!("the {kind} `{name}` has another type: {}", chain(&source));
             let labels = span.iter().flat_map(|span| at(span, "")).collect();
-            (ScriptFault::Target { world, difference }, labels)
+            (ScriptFault::OwnTarget { world, difference }, labels)
         }
         Error::ValidationFailure { source } => {
             let doing = "validate the composition".to_owned();
