@@ -35,6 +35,8 @@ pub(crate) struct ScriptInput<'a> {
     pub(crate) args: &'a ScriptArgs,
     /// How to speak to registries.
     pub(crate) registry: &'a RegistryArgs,
+    /// The file that is to be written, if one is: no package may be read from it.
+    pub(crate) output: Option<&'a Path>,
     /// How members of the project are built before they are read; `None` takes them as they were last built.
     pub(crate) build: Option<BuildMode>,
 }
@@ -62,6 +64,7 @@ pub(crate) fn compose(input: &ScriptInput<'_>, context: &Context) -> Result<Comp
     if !unknown.is_empty() {
         return Err(show(input.path, &text, &unknown));
     }
+    check_output(input, &places)?;
     finder.build(&places)?;
     let mut inputs = Vec::new();
     for (request, place) in &places {
@@ -73,6 +76,23 @@ pub(crate) fn compose(input: &ScriptInput<'_>, context: &Context) -> Result<Comp
         inputs.push(Input { name: request.to_string(), bytes });
     }
     script.compose(&inputs).map_err(refused)
+}
+
+/// A composition that takes the place of one of its packages could not be made again.
+fn check_output(
+    input: &ScriptInput<'_>,
+    places: &[(&PackageRequest, Place<'_>)],
+) -> Result<(), CommandError> {
+    let Some(output) = input.output.and_then(|output| output.canonicalize().ok()) else { return Ok(()) };
+    for (request, place) in places {
+        if let Place::File(path) = place
+            && path.canonicalize().is_ok_and(|path| path == output)
+        {
+            let message = format!("`{}` is the package `{request}` of the script", path.display());
+            return Err(CommandError::usage(message).hint("write the composition to another file with `-o`"));
+        }
+    }
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<String, CommandError> {

@@ -60,7 +60,8 @@ fn explain(
     packages: &Packages<'_>,
     error: wac_parser::resolution::Error,
 ) -> ScriptError {
-    let found = if trace::can_say_more(&error) { trace::problems(script, packages) } else { Vec::new() };
+    let mut found = if trace::can_say_more(&error) { trace::problems(script, packages) } else { Vec::new() };
+    found.extend(trace::import_conflict(script, packages, &error));
     let problems = if found.is_empty() { vec![translate::resolution(script, error)] } else { found };
     ScriptError { problems }
 }

@@ -360,9 +360,16 @@ fn named(name: &Option<String>) -> String {
     name.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default()
 }
 
+/// What stands for the exporter of a mismatch where the argument is an import of the script itself.
+pub(super) const THE_SCRIPT: &str = "the script";
+
 fn argument(mismatch: &WireMismatch) -> String {
     let WireMismatch { importer, import, exporter, export, mismatches } = mismatch;
-    let what = if export.is_empty() { "what is given".to_owned() } else { format!("`{export}`") };
     let lines = mismatch_lines(mismatches, importer, exporter);
-    format!("{what} of `{exporter}` does not fit the import `{import}` of `{importer}`:{lines}")
+    if exporter == THE_SCRIPT {
+        return format!(
+            "what is imported as `{export}` does not fit the import `{import}` of `{importer}`:{lines}"
+        );
+    }
+    format!("`{export}` of `{exporter}` does not fit the import `{import}` of `{importer}`:{lines}")
 }

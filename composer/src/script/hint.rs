@@ -1,6 +1,6 @@
 //! What to do about each problem of a script.
 
-use super::error::{ScriptError, ScriptFault, ScriptProblem};
+use super::error::{ScriptError, ScriptFault, ScriptProblem, THE_SCRIPT};
 use crate::hint::near;
 
 impl ScriptError {
@@ -64,6 +64,9 @@ impl ScriptProblem {
                 "remove the statement, or export something of it under another name with `as`".to_owned()
             }
             ScriptFault::ExportWithoutName => "add `as name`".to_owned(),
+            ScriptFault::Mismatch(mismatch) if mismatch.exporter == THE_SCRIPT => {
+                format!("import it with the type that `{}` asks for", mismatch.importer)
+            }
             ScriptFault::Mismatch(mismatch) => crate::hint::mismatch_hint(mismatch),
             ScriptFault::ExternName { .. } => {
                 "names are words joined by `-`, or `namespace:package/interface@version`".to_owned()

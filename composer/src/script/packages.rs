@@ -66,6 +66,11 @@ impl<'a> Packages<'a> {
             .collect()
     }
 
+    /// All of them.
+    pub(super) fn list(&self) -> &[Package<'a>] {
+        &self.list
+    }
+
     /// The package of this name and version.
     pub(super) fn find(&self, name: &str, version: Option<&semver::Version>) -> Option<&Package<'a>> {
         self.list

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use miette::SourceSpan;
 use wac_parser::resolution::Error;
 use wac_parser::{
     ExportOptions, Expr, Ident, InstantiationArgument, InstantiationArgumentName, NewExpr, PostfixExpr,
@@ -13,9 +14,9 @@ use wkit_interface::{Item, ItemKind, Mismatch, Surface, fits};
 
 use super::Script;
 use super::document::{imported_name, range, surface_of_imports};
-use super::error::{Label, ScriptFault, ScriptProblem};
+use super::error::{Label, ScriptFault, ScriptProblem, THE_SCRIPT};
 use super::packages::{Package, Packages};
-use crate::error::WireMismatch;
+use crate::error::{ImportConflict, WireMismatch};
 
 /// Whether the error is about what is followed here.
 pub(super) fn can_say_more(error: &Error) -> bool {
@@ -67,6 +68,40 @@ pub(super) fn problems(script: &Script<'_>, packages: &Packages<'_>) -> Vec<Scri
     let mut problems = trace.problems;
     problems.sort_by_key(|problem| problem.labels.first().map(|label| label.span.start));
     problems
+}
+
+/// Two instances leave an import open that cannot be one: who they are, by the places of their packages, and all
+/// differences.
+pub(super) fn import_conflict(
+    script: &Script<'_>,
+    packages: &Packages<'_>,
+    error: &Error,
+) -> Option<ScriptProblem> {
+    let Error::InstantiationArgMergeFailure { name, span, instantiation, .. } = error else { return None };
+    let package = |span: SourceSpan| {
+        let text = script.text.get(range(span))?;
+        packages.list().iter().find(|package| package.request.to_string() == text)
+    };
+    let (first, second) = (package(*instantiation)?, package(*span)?);
+    let import = |package: &Package<'_>| {
+        let imports = &package.surface.imports;
+        imports.iter().find(|item| fits(&item.name, name)).map(|item| item.name.clone())
+    };
+    let (first_import, second_import) = (import(first)?, import(second)?);
+    let mismatches =
+        wkit_interface::conflicts(&first.surface, &first_import, &second.surface, &second_import);
+    let conflict = ImportConflict {
+        first: first.request.to_string(),
+        first_import,
+        second: second.request.to_string(),
+        second_import,
+        mismatches,
+    };
+    let label = |span: SourceSpan, text: &str| Label::new(script.text, range(span), text);
+    (!conflict.mismatches.is_empty()).then(|| ScriptProblem {
+        fault: ScriptFault::ImportConflict(Box::new(conflict)),
+        labels: vec![label(*span, "leaves it open"), label(*instantiation, "leaves it open too")],
+    })
 }
 
 /// What an expression stands for.
@@ -262,7 +297,7 @@ impl<'a> Trace<'a> {
             Value::Import { import: outer } => match self.imports {
                 Some(imports) if imports.import(outer).is_some() => {
                     let found = wkit_interface::import_mismatches(&package.surface, import, imports, outer);
-                    ("the script", outer, found)
+                    (THE_SCRIPT, outer, found)
                 }
                 _ => return,
             },
