@@ -20,3 +20,9 @@ pub const SCRIPT_NESTING_MAX: usize = 64;
 /// The most parts that all types of a script have when every name in them is replaced by its type. A short text can
 /// name types that double again and again.
 pub const SCRIPT_TYPE_PARTS_MAX: usize = 100_000;
+
+/// The most bytes of files that are baked into one component: 64 MiB. A reader holds what it has read once more.
+pub const BAKED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// The most files and folders that are baked into one component.
+pub const BAKED_FILES_MAX: usize = 10_000;
