@@ -23,6 +23,7 @@ mod source;
 mod target;
 mod toolchain;
 mod ui;
+mod wiring;
 
 use std::process::ExitCode;
 

@@ -16,6 +16,7 @@ use crate::source;
 
 /// Where the packages of a script come from.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Scripts")]
 pub(crate) struct ScriptArgs {
     /// A package that a script asks for, and what it is: a file, a folder of WIT, a member of the project, or a
     /// reference; can be repeated

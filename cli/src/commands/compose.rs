@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
-use wkit_composer::{Composition, Input, Plan, PlannedWire};
+use wkit_composer::{Composition, Input, Plan};
 
 use crate::components::{BuildMode, build_all};
 use crate::composing;
@@ -17,6 +17,7 @@ use crate::registries::RegistryArgs;
 use crate::script::{self, ScriptArgs, ScriptInput};
 use crate::target::Target;
 use crate::ui::{self, Format};
+use crate::wiring::WiringArgs;
 
 /// Arguments of `wkit compose`.
 ///
@@ -31,14 +32,6 @@ pub(crate) struct ComposeArgs {
     /// A component whose exports fill imports of the socket and of other plugs; can be repeated
     #[arg(long = "plug", value_name = "FILE", requires = "socket")]
     plugs: Vec<PathBuf>,
-
-    /// The packages of a script
-    #[command(flatten, next_help_heading = "Scripts")]
-    script: ScriptArgs,
-
-    /// Where to look for packages of a script and how to speak to their registries
-    #[command(flatten)]
-    registry: RegistryArgs,
 
     /// The file to write; without it, a project's composition goes to its `build` folder, and a script's to `FILE.wasm`
     /// beside it
@@ -60,14 +53,22 @@ pub(crate) struct ComposeArgs {
     /// How to show what was wired
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
+
+    #[command(flatten)]
+    wiring: WiringArgs,
+
+    #[command(flatten)]
+    script: ScriptArgs,
+
+    #[command(flatten, next_help_heading = "Registries")]
+    registry: RegistryArgs,
 }
 
 /// Composes, and shows what was wired to what.
 pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
     let (composition, output) = match &args.socket {
         Some(path) if script::is_script(path) => from_script(path, &args, context)?,
-        Some(socket) => from_files(socket, &args)?,
-        None => from_project(&args, context)?,
+        _ => from_plan(&args, context)?,
     };
     if let Some(targets) = &args.targets {
         Target::load(targets, None, &args.registry, context)?
@@ -94,17 +95,21 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
     Ok(ExitCode::SUCCESS)
 }
 
-impl ComposeArgs {
-    fn build_mode(&self) -> Option<BuildMode> {
-        (!self.no_build).then(|| BuildMode { release: self.release, ..BuildMode::default() })
-    }
-}
-
-fn from_project(args: &ComposeArgs, context: &Context) -> Result<(Composition, PathBuf), CommandError> {
-    let project = Project::find(&context.project_start)?;
-    let inputs = project_inputs(&project, args.build_mode(), context)?;
-    let output = args.output.clone().unwrap_or_else(|| project.composition_file());
-    Ok((composing::compose(&inputs, &project_plan(&project), Some(&project))?, output))
+fn from_plan(args: &ComposeArgs, context: &Context) -> Result<(Composition, PathBuf), CommandError> {
+    let (inputs, mut plan, output) = match &args.socket {
+        Some(socket) => from_files(socket, args)?,
+        None => {
+            let project = Project::find(&context.project_start)?;
+            let mode = BuildMode { release: args.release, ..BuildMode::default() };
+            let inputs = project_inputs(&project, (!args.no_build).then_some(mode), context)?;
+            let output = args.output.clone().unwrap_or_else(|| project.composition_file());
+            (inputs, project.compose.plan, output)
+        }
+    };
+    let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+    args.wiring.apply(&mut plan, &names)?;
+    let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
+    Ok((composing::compose(&inputs, &plan, project.as_ref())?, output))
 }
 
 fn from_script(
@@ -112,12 +117,20 @@ fn from_script(
     args: &ComposeArgs,
     context: &Context,
 ) -> Result<(Composition, PathBuf), CommandError> {
-    if !args.plugs.is_empty() {
-        return Err(CommandError::usage("a script says itself what it is composed of, without `--plug`")
-            .hint("`new` makes an instance of a package, and `--dep NAME=FILE` says what the package is"));
+    if !args.plugs.is_empty() || args.wiring.is_given() {
+        return Err(CommandError::usage(
+            "a script says itself what is wired to what: expected no `--plug` and no options for wiring",
+        )
+        .hint("`new` makes an instance of a package, and `--dep NAME=FILE` says what the package is"));
     }
-    let input = ScriptInput { path, args: &args.script, registry: &args.registry, build: args.build_mode() };
     let output = args.output.clone().unwrap_or_else(|| path.with_extension("wasm"));
+    let input = ScriptInput {
+        path,
+        args: &args.script,
+        registry: &args.registry,
+        output: Some(&output),
+        build: (!args.no_build).then(|| BuildMode { release: args.release, ..BuildMode::default() }),
+    };
     Ok((script::compose(&input, context)?, output))
 }
 
@@ -139,7 +152,7 @@ fn show(
     Ok(())
 }
 
-fn from_files(socket: &Path, args: &ComposeArgs) -> Result<(Composition, PathBuf), CommandError> {
+fn from_files(socket: &Path, args: &ComposeArgs) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
     if args.plugs.is_empty() {
         return Err(CommandError::usage(format!("no plugs for the socket `{}`", socket.display()))
             .hint("name at least one with `--plug FILE`, or a script with the ending `.wac`"));
@@ -148,11 +161,11 @@ fn from_files(socket: &Path, args: &ComposeArgs) -> Result<(Composition, PathBuf
         CommandError::usage("no place for the composition").hint("name a file with `-o composed.wasm`")
     })?;
     let mut inputs = vec![read_input(socket)?];
-    let plan = Plan { socket: Some(inputs[0].name.clone()), ..Plan::default() };
+    let socket_name = inputs[0].name.clone();
     for plug in &args.plugs {
         inputs.push(read_input(plug)?);
     }
-    Ok((composing::compose(&inputs, &plan, None)?, output))
+    Ok((inputs, Plan { socket: Some(socket_name), ..Plan::default() }, output))
 }
 
 /// An input that is named after its file.
@@ -171,20 +184,10 @@ pub(crate) fn compose_project(
     context: &Context,
 ) -> Result<PathBuf, CommandError> {
     let inputs = project_inputs(project, Some(mode), context)?;
-    let composition = composing::compose(&inputs, &project_plan(project), Some(project))?;
+    let composition = composing::compose(&inputs, &project.compose.plan, Some(project))?;
     let output = project.composition_file();
     write_file(&output, &composition.bytes)?;
     Ok(output)
-}
-
-fn project_plan(project: &Project) -> Plan {
-    let wires = project.compose.wires.iter().map(|wire| PlannedWire {
-        importer: wire.importer.clone(),
-        import: wire.import.clone(),
-        exporter: wire.exporter.clone(),
-        export: None,
-    });
-    Plan { socket: project.compose.socket.clone(), wires: wires.collect(), ..Plan::default() }
 }
 
 /// The project's components, built first in the stated mode where they have changed.

@@ -71,7 +71,7 @@ fn packages_of_a_registry() {
     let sandbox = sandbox();
     let registry = TestRegistry::start();
     let host = registry.host();
-    sandbox.wkit(&format!("publish deps/shop/app.wasm {host}/app:1.0.0")).ok();
+    sandbox.wkit(&format!("publish deps/shop/app.wasm --as {host}/app:1.0.0")).ok();
     std::fs::remove_file(sandbox.path("deps/shop/app.wasm")).unwrap();
     sandbox.wkit(&format!("compose shop.wac --dep shop:app={host}/app:1.0.0")).ok();
 }
