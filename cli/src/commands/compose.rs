@@ -109,7 +109,28 @@ fn from_plan(args: &ComposeArgs, context: &Context) -> Result<(Composition, Path
     let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     args.wiring.apply(&mut plan, &names)?;
     let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
-    Ok((composing::compose(&inputs, &plan, project.as_ref())?, output))
+    let composition = composing::compose(&inputs, &plan, project.as_ref())?;
+    // The socket alone is not what was asked for.
+    if args.socket.is_some() && composition.wires.is_empty() {
+        return Err(no_plug_fits(&composition));
+    }
+    Ok((composition, output))
+}
+
+fn no_plug_fits(composition: &Composition) -> CommandError {
+    let socket = composition.socket.clone().unwrap_or_default();
+    let mut shown = CommandError::failed(format!("no plug fills an import of `{socket}`"));
+    for unused in &composition.unused {
+        shown = shown.detail(unused.to_string());
+    }
+    for miss in &composition.near_misses {
+        shown = shown.detail(miss.to_string());
+    }
+    let imports: Vec<String> = composition.imports.iter().map(|open| format!("`{}`", open.name)).collect();
+    shown.hint(match imports.as_slice() {
+        [] => format!("`{socket}` imports nothing: it needs no plug"),
+        imports => format!("a plug exports one of {}", imports.join(", ")),
+    })
 }
 
 fn from_script(

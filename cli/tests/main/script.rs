@@ -105,6 +105,8 @@ fn what_is_wrong_has_a_place() {
     sandbox.wkit("compose binary.wac").golden("script-binary");
     sandbox.wkit("compose shop.wac --plug deps/shop/log.wasm").golden("script-with-plugs");
     sandbox.wkit("compose deps/shop/app.wasm -o out.wasm").golden("compose-no-plugs");
+    sandbox.write("alone.wasm", component("export other: func();"));
+    sandbox.wkit("compose deps/shop/app.wasm --plug alone.wasm -o out.wasm").golden("compose-no-plug-fits");
 }
 
 #[test]

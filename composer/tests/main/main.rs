@@ -9,4 +9,5 @@ mod plans;
 mod samples;
 mod script;
 mod virtualise;
+mod wac;
 mod wiring;
