@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use clap::Args;
 use wkit_composer::{Composition, Input, PackageRequest, Script, ScriptError, ScriptProblem};
 
@@ -70,8 +71,11 @@ pub(crate) fn compose(input: &ScriptInput<'_>, context: &Context) -> Result<Comp
     let mut inputs = Vec::new();
     for (request, place) in &places {
         let bytes = finder.read(place).map_err(|error| match place {
-            // Nobody said that it is to come from there, so the script's own place belongs to the error.
-            Place::Registry(_) => at(error, input.path, &text, request),
+            // Nobody said that it is to come from there: most likely it should have been found before.
+            Place::Registry(_) => {
+                let unknown = script.unknown_package(request, finder.known(request));
+                beside(show(input.path, &text, &[unknown]), &error)
+            }
             _ => error,
         })?;
         inputs.push(Input { name: request.to_string(), bytes });
@@ -133,10 +137,13 @@ fn show(path: &Path, text: &str, problems: &[ScriptProblem]) -> CommandError {
     hints.into_iter().fold(shown, CommandError::hint)
 }
 
-/// An error with the place of the script that asked for what it is about.
-fn at(error: CommandError, path: &Path, text: &str, request: &PackageRequest) -> CommandError {
-    let mark = Mark::new(request.label.span.clone(), "this package");
-    error.detail(marks::draw(path, text, &[mark]))
+/// What is wrong with a script, and what the registry said when it was asked.
+fn beside(shown: CommandError, asked: &CommandError) -> CommandError {
+    let mut shown = shown.detail(asked.message());
+    for cause in asked.causes() {
+        shown = shown.detail(cause.as_str());
+    }
+    asked.hints().iter().fold(shown, |shown, hint| shown.hint(hint.as_str()))
 }
 
 /// Where a package is.
@@ -279,18 +286,18 @@ impl<'a> Finder<'a> {
         if members.is_empty() { Ok(()) } else { build_all(project, &members, mode, self.context).map(drop) }
     }
 
-    fn read(&self, place: &Place<'_>) -> Result<Vec<u8>, CommandError> {
+    fn read(&self, place: &Place<'_>) -> Result<Bytes, CommandError> {
         match place {
-            Place::File(path) => source::read_component_file(path),
-            Place::Wit(path) => wit_package(path),
+            Place::File(path) => source::read_component_file(path).map(Bytes::from),
+            Place::Wit(path) => wit_package(path).map(Bytes::from),
             Place::Member(member) => {
                 let folder = self.project.as_ref().map(|project| project.component_file(&member.name));
                 let file = folder.unwrap_or_default();
-                std::fs::read(&file).map_err(|error| io_error("read", &file, &error).hint("run `wkit build`"))
+                std::fs::read(&file)
+                    .map(Bytes::from)
+                    .map_err(|error| io_error("read", &file, &error).hint("run `wkit build`"))
             }
-            Place::Registry(text) => {
-                Ok(source::load(text, self.input.registry, self.context)?.bytes.to_vec())
-            }
+            Place::Registry(text) => Ok(source::load(text, self.input.registry, self.context)?.bytes),
         }
     }
 }

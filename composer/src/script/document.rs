@@ -12,10 +12,9 @@ use wkit_interface::Surface;
 
 use super::Script;
 use super::error::{Label, ScriptError, ScriptFault, ScriptProblem};
-use super::packages::Packages;
+use super::packages::{Packages, cannot_write};
 use super::recover::{self, Nodes};
 use super::{target, trace, translate};
-use crate::compose::invalid_message;
 use crate::composition::Composition;
 use crate::{engine, labels};
 
@@ -37,8 +36,8 @@ pub(super) fn compose(script: &Script<'_>, packages: &Packages<'_>) -> Result<Co
     check_imports(script, resolution.graph())?;
     let bytes = unless_it_panics("write the composition", || encode(script, packages, &resolution))?;
     let nodes = Nodes::of(resolution.graph(), packages);
-    let bytes = labels::restore(bytes, &nodes.label_exports()).map_err(|error| invalid(error.to_string()))?;
-    let surface = wkit_interface::decode(&bytes).map_err(|error| invalid(invalid_message(&error)))?;
+    let labelled = labels::restore(bytes, &nodes.label_exports()).map_err(cannot_write)?;
+    let (bytes, surface) = packages.fill(labelled)?;
     let composition = recover::composition(&nodes, bytes, surface);
     if let Some(path) = target {
         target::check(script, packages, path, &composition)?;
@@ -126,9 +125,4 @@ fn unless_it_panics<T>(doing: &str, work: impl FnOnce() -> Result<T, ScriptError
         let fault = ScriptFault::Encode { doing: doing.to_owned(), message };
         Err(ScriptProblem { fault, labels: Vec::new() }.into())
     })
-}
-
-fn invalid(message: String) -> ScriptError {
-    let fault = ScriptFault::Encode { doing: "validate the composition".to_owned(), message };
-    ScriptProblem { fault, labels: Vec::new() }.into()
 }

@@ -6,18 +6,23 @@ use wkit_interface::{Surface, SurfaceKind};
 
 use super::error::{Label, ScriptError, ScriptFault, ScriptProblem};
 use super::{PackageRequest, Script};
+use crate::binary::Binary;
+use crate::error::ComposeError;
 use crate::limits::COMPOSITION_BYTES_MAX;
 use crate::plan::Input;
+use crate::shell::Shells;
 
 /// All packages that a script asks for.
 pub(super) struct Packages<'a> {
     list: Vec<Package<'a>>,
+    shells: Shells,
 }
 
 /// One of them.
 pub(super) struct Package<'a> {
     pub(super) request: &'a PackageRequest,
-    bytes: &'a [u8],
+    /// The number of its shell.
+    shell: usize,
     pub(super) surface: Surface,
 }
 
@@ -25,6 +30,7 @@ impl<'a> Packages<'a> {
     /// Finds the inputs by name and reads them.
     pub(super) fn read(script: &'a Script<'_>, inputs: &'a [Input]) -> Result<Self, ScriptError> {
         let (mut list, mut problems) = (Vec::new(), Vec::new());
+        let mut shells = Shells::default();
         let mut size_bytes = 0_usize;
         for request in &script.requests {
             let name = request.to_string();
@@ -43,7 +49,8 @@ impl<'a> Packages<'a> {
                     ScriptFault::WitPackage { name }
                 }
                 Ok(surface) => {
-                    list.push(Package { request, bytes: &input.bytes, surface });
+                    let shell = shells.add(&input.bytes).map_err(cannot_write)?;
+                    list.push(Package { request, shell, surface });
                     continue;
                 }
                 Err(source) => ScriptFault::Package { name, source },
@@ -51,17 +58,22 @@ impl<'a> Packages<'a> {
             let label = Label { text: "this package".to_owned(), ..request.label.clone() };
             problems.push(ScriptProblem { fault, labels: vec![label] });
         }
-        if problems.is_empty() { Ok(Self { list }) } else { Err(ScriptError { problems }) }
+        if problems.is_empty() { Ok(Self { list, shells }) } else { Err(ScriptError { problems }) }
     }
 
-    /// The bytes as wac's resolver takes them.
+    /// Puts the packages where their shells are in what wac has written.
+    pub(super) fn fill(&self, composed: Vec<u8>) -> Result<(Binary, Surface), ScriptError> {
+        self.shells.fill(composed).map_err(cannot_write)
+    }
+
+    /// The packages as wac's resolver takes them, without their code.
     pub(super) fn for_wac(&self) -> IndexMap<BorrowedPackageKey<'_>, Vec<u8>> {
         self.list
             .iter()
             .map(|package| {
                 let PackageRequest { name, version, .. } = package.request;
                 let key = BorrowedPackageKey::from_name_and_version(name, version.as_ref());
-                (key, package.bytes.to_vec())
+                (key, self.shells.bytes(package.shell).to_vec())
             })
             .collect()
     }
@@ -77,4 +89,16 @@ impl<'a> Packages<'a> {
             .iter()
             .find(|package| package.request.name == name && package.request.version.as_ref() == version)
     }
+}
+
+/// An error of what scripts and plans have in common.
+pub(super) fn cannot_write(error: ComposeError) -> ScriptError {
+    let fault = match error {
+        ComposeError::Encode { doing, message } => ScriptFault::Encode { doing, message },
+        ComposeError::TooLarge { size_bytes } => ScriptFault::PackagesTooLarge { size_bytes },
+        other => {
+            ScriptFault::Encode { doing: "write the composition".to_owned(), message: other.to_string() }
+        }
+    };
+    ScriptProblem { fault, labels: Vec::new() }.into()
 }

@@ -6,11 +6,12 @@ use wac_graph::{CompositionGraph, NodeId, NodeKind};
 use wkit_interface::{Item, Surface, fits};
 
 use super::packages::{Package, Packages};
+use crate::binary::Binary;
 use crate::composition::{ComposedExport, ComposedInstance, Composition, Importer, OpenImport, Skew, Wire};
 use crate::{labels, plug};
 
 /// The composition that `graph` was encoded to.
-pub(super) fn composition(nodes: &Nodes<'_>, bytes: Vec<u8>, surface: Surface) -> Composition {
+pub(super) fn composition(nodes: &Nodes<'_>, bytes: Binary, surface: Surface) -> Composition {
     let mut wires: Vec<Wire> = nodes.order.iter().flat_map(|node| nodes.wires(*node)).collect();
     wires.sort_by(|a, b| (&a.importer, &a.import).cmp(&(&b.importer, &b.import)));
     let open = nodes.open();

@@ -4,10 +4,12 @@
 
 mod agreement;
 mod damage;
+mod determinism;
 mod errors;
 mod plans;
 mod samples;
 mod script;
+mod shells;
 mod virtualise;
 mod wac;
 mod wiring;

@@ -53,7 +53,7 @@ fn a_script_gives_the_bytes_that_the_same_wiring_of_a_project_gives() {
         tree.replace(" (an instance of shop:stock)", "").replace(" (an instance of shop:log)", ""),
         project.tree()
     );
-    assert!(script.bytes == project.bytes);
+    assert!(script.bytes.to_vec() == project.bytes.to_vec());
 }
 
 /// Every error, word for word, below its script.
@@ -86,10 +86,7 @@ fn errors() {
 
 /// Those of the shop, and some that are wrong with them.
 fn packages_of_errors() -> Vec<Input> {
-    let raw = |name: &str, bytes: &[u8]| Input {
-        name: name.to_owned(),
-        ..Input { name: String::new(), bytes: bytes.to_vec().into() }
-    };
+    let raw = |name: &str, bytes: &[u8]| Input { name: name.to_owned(), bytes: bytes.to_vec().into() };
     let mut all = packages();
     all.push(crate::samples::input(
         "shop:old-log",

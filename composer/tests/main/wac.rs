@@ -325,7 +325,7 @@ fn scripts() {
                 assert!(!problem.labels.is_empty() && problem.hint().is_some(), "{text}\n{error}");
             }
         }
-        let ours = composed.map(|composition| composition.bytes).map_err(|error| error.to_string());
+        let ours = composed.map(|composition| composition.bytes.to_vec()).map_err(|error| error.to_string());
         wrong.extend(check(&text, *expected, ours, wac));
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -348,7 +348,7 @@ fn plugs() {
         let ours = match compose(&inputs, &plan) {
             // The command refuses it then.
             Ok(composition) if composition.wires.is_empty() => Err("no plug fits".to_owned()),
-            Ok(composition) => Ok(composition.bytes),
+            Ok(composition) => Ok(composition.bytes.to_vec()),
             Err(error) => Err(error.to_string()),
         };
         wrong.extend(check(&what, *expected, ours, wac));
