@@ -43,6 +43,7 @@ mod composition;
 mod engine;
 mod error;
 mod exports;
+mod graph;
 mod hint;
 mod identity;
 mod inputs;
@@ -58,7 +59,7 @@ mod plug;
 mod script;
 mod share;
 mod shell;
-mod tree;
+mod structure;
 mod unused;
 pub mod virtualise;
 
@@ -70,6 +71,9 @@ pub use composition::{
 pub use error::{
     Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
     ResourceSource, WireMismatch,
+};
+pub use graph::{
+    Edge, End, Export, Graph, GraphComponent, GraphError, GraphImport, GraphImporter, Node, TreeStyle,
 };
 pub use place::{Place, Subject};
 pub use plan::{Input, Plan, PlannedExport, PlannedInstance, PlannedOpen, PlannedWire, Share};

@@ -210,6 +210,11 @@ pub(crate) fn compose_project(
     Ok(output)
 }
 
+/// Composes a project's components as they were last built, and writes nothing.
+pub(crate) fn compose_built(project: &Project, context: &Context) -> Result<Composition, CommandError> {
+    composing::compose(&project_inputs(project, None, context)?, &project.compose.plan, Some(project))
+}
+
 /// The project's components, built first in the stated mode where they have changed.
 fn project_inputs(
     project: &Project,
