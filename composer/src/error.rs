@@ -502,7 +502,7 @@ impl fmt::Display for WireMismatch {
 }
 
 /// One line for each difference.
-fn mismatch_lines(mismatches: &[Mismatch], expected: &str, found: &str) -> String {
+pub(crate) fn mismatch_lines(mismatches: &[Mismatch], expected: &str, found: &str) -> String {
     mismatches
         .iter()
         .fold(String::new(), |text, mismatch| text + "\n  " + &mismatch_line(mismatch, expected, found))
@@ -510,10 +510,6 @@ fn mismatch_lines(mismatches: &[Mismatch], expected: &str, found: &str) -> Strin
 
 /// Where two components differ and how, naming whose type is which.
 pub(crate) fn mismatch_line(mismatch: &Mismatch, expected: &str, found: &str) -> String {
-    // Words such as "nothing" and "an interface" are no WIT; no WIT text begins like them.
-    let is_word = |ty: &str| ty == "nothing" || ty.starts_with("a ") || ty.starts_with("an ");
-    // Text that has marks of its own, `resource bucket of …`, is told as it is.
-    let show = |ty: &str| if is_word(ty) || ty.contains('`') { ty.to_owned() } else { format!("`{ty}`") };
     let place = if mismatch.path.is_empty() { String::new() } else { format!("{}: ", mismatch.path) };
     let similar = match &mismatch.similar {
         Some(name) => format!("; is `{name}` the one?"),
@@ -521,8 +517,8 @@ pub(crate) fn mismatch_line(mismatch: &Mismatch, expected: &str, found: &str) ->
     };
     format!(
         "{place}expected {} (`{expected}`), found {} (`{found}`){similar}",
-        show(&mismatch.expected),
-        show(&mismatch.found)
+        mismatch.expected_shown(),
+        mismatch.found_shown()
     )
 }
 

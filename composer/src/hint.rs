@@ -156,7 +156,7 @@ fn example_wires(ambiguities: &[Ambiguity]) -> Vec<PlannedWire> {
     ambiguities.iter().filter_map(example).collect()
 }
 
-fn mismatch_hint(wire: &WireMismatch) -> String {
+pub(crate) fn mismatch_hint(wire: &WireMismatch) -> String {
     let WireMismatch { importer, import, exporter, export, mismatches } = wire;
     let versions = (InterfaceParts::parse(import), InterfaceParts::parse(export));
     let package = package(import);

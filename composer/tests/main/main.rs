@@ -11,6 +11,8 @@ mod graph;
 mod plans;
 mod random;
 mod samples;
+mod script;
 mod shells;
 mod virtualise;
+mod wac;
 mod wiring;
