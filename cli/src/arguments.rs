@@ -15,6 +15,7 @@ use crate::commands::registry::RegistryArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::serve::ServeArgs;
 use crate::commands::toolchain::ToolchainArgs;
+use crate::commands::virtualise::VirtualiseArgs;
 use crate::commands::watch::WatchArgs;
 use crate::ui::Color;
 
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Link components into one component
     Compose(ComposeArgs),
+    /// Close what a component may do, or state what it sees instead
+    Virtualise(VirtualiseArgs),
     /// Show what a component imports, exports and is made of
     Inspect(InspectArgs),
     /// Push a component to a registry

@@ -11,4 +11,5 @@ pub(crate) mod registry;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod toolchain;
+pub(crate) mod virtualise;
 pub(crate) mod watch;

@@ -1,12 +1,15 @@
 //! `wkit compose`: many components into one.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
+use wkit_composer::virtualise::{State, Virtualised};
 use wkit_composer::{Composition, Input, Plan, PlannedWire};
 
+use crate::closing;
 use crate::components::{BuildMode, build_all};
 use crate::composing;
 use crate::context::Context;
@@ -40,6 +43,11 @@ pub(crate) struct ComposeArgs {
     #[arg(long, conflicts_with_all = ["socket", "no_build"])]
     release: bool,
 
+    /// Close capabilities of one component inside the composition, or of all where none is named, as in
+    /// `cart:filesystem,env` or `cart:wasi:sockets` or `all`; can be repeated
+    #[arg(long, value_name = "[NAME:]CAPABILITIES")]
+    deny: Vec<String>,
+
     /// How to show what was wired
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
@@ -47,7 +55,7 @@ pub(crate) struct ComposeArgs {
 
 /// Composes, and shows what was wired to what.
 pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let (inputs, plan, output) = match &args.socket {
+    let (mut inputs, mut plan, output) = match &args.socket {
         Some(socket) => from_files(socket, &args)?,
         None => {
             let project = Project::find(&context.project_start)?;
@@ -58,6 +66,7 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
         }
     };
     let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
+    let closed = closing::apply(&mut inputs, &mut plan, &BTreeMap::new(), &args.deny)?;
     let composition = composing::compose(&inputs, &plan, project.as_ref())?;
     write_file(&output, &composition.bytes)?;
     let digest = wkit_artifact::Digest::sha256(&composition.bytes);
@@ -74,10 +83,29 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
             "dropped": composition.dropped,
             "unused": composition.unused,
             "near_misses": composition.near_misses,
+            "grants": closed.iter().map(|(instance, closed)| {
+                json!({ "instance": instance, "capabilities": closed.capabilities })
+            }).collect::<Vec<_>>(),
         }))?,
-        Format::Text => show(&composition, &output, &digest, context)?,
+        Format::Text => {
+            show_closed(&closed, context);
+            show(&composition, &output, &digest, context)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what each instance can do no longer.
+fn show_closed(closed: &[(String, Virtualised)], context: &Context) {
+    for (instance, closed) in closed {
+        for state in [State::Closed, State::Fixed] {
+            let outcomes = closed.capabilities.iter().filter(|outcome| outcome.state == state);
+            let names: Vec<&str> = outcomes.map(|outcome| outcome.capability.name()).collect();
+            if !names.is_empty() {
+                context.ui.done(state.name(), format!("{} of {instance}", names.join(", ")));
+            }
+        }
+    }
 }
 
 fn show(
