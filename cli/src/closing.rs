@@ -9,6 +9,7 @@ use wkit_composer::{Input, Plan};
 
 use crate::baked::{self, Baked};
 use crate::error::CommandError;
+use crate::project::Project;
 
 /// The word for all capabilities.
 const ALL: &str = "all";
@@ -192,8 +193,8 @@ pub(crate) struct NodeGrants {
 }
 
 impl NodeGrants {
-    /// The policy of a component, with what is closed for it besides.
-    pub(crate) fn policy(&self, denied: &[String]) -> Result<Policy, CommandError> {
+    /// The policy of a component, with what is closed for it besides; folders are those of the project's folder.
+    pub(crate) fn policy(&self, project: &Path, denied: &[String]) -> Result<Policy, CommandError> {
         let mut closing = Closing::default();
         closing.deny(&self.deny)?;
         closing.allow(&self.allow)?;
@@ -205,7 +206,7 @@ impl NodeGrants {
         if let Some(folders) = &self.dirs {
             let mut baked = Baked::default();
             for (guest, host) in folders {
-                baked.folder(host, guest)?;
+                baked.folder(&project.join(host), guest)?;
             }
             baked.put_into(&mut policy);
         }
@@ -239,14 +240,17 @@ pub(crate) fn for_nodes(
     Ok(denied)
 }
 
-/// Closes and fixes in the instances of `plan` what `grants` and `denied` say about them. An instance that is to have
+/// Closes and fixes in the instances of `plan` what the project and `denied` say about them. An instance that is to have
 /// other capabilities than its component becomes an instance of a component of its own.
 pub(crate) fn apply(
     inputs: &mut Vec<Input>,
     plan: &mut Plan,
-    grants: &BTreeMap<String, NodeGrants>,
+    project: Option<&Project>,
     denied: &[String],
 ) -> Result<Vec<(String, Virtualised)>, CommandError> {
+    let nothing = BTreeMap::new();
+    let grants = project.map_or(&nothing, |project| &project.compose.grants);
+    let folder = project.map_or(Path::new("."), |project| &project.folder);
     if grants.is_empty() && denied.is_empty() {
         return Ok(Vec::new());
     }
@@ -261,8 +265,10 @@ pub(crate) fn apply(
     let mut closed = Vec::new();
     for (node, component) in nodes {
         let nothing = NodeGrants::default();
-        let policy =
-            grants.get(&node).unwrap_or(&nothing).policy(denied.get(&node).map_or(&[], Vec::as_slice))?;
+        let policy = grants
+            .get(&node)
+            .unwrap_or(&nothing)
+            .policy(folder, denied.get(&node).map_or(&[], Vec::as_slice))?;
         let Some(position) = inputs.iter().position(|input| input.name == component) else { continue };
         if policy.is_empty() {
             continue;

@@ -23,6 +23,7 @@ mod registries;
 mod source;
 mod toolchain;
 mod ui;
+mod wiring;
 
 use std::process::ExitCode;
 

@@ -1,13 +1,12 @@
 //! `wkit compose`: many components into one.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
 use wkit_composer::virtualise::{State, Virtualised};
-use wkit_composer::{Composition, Input, Plan, PlannedWire};
+use wkit_composer::{Composition, Input, Plan};
 
 use crate::closing;
 use crate::components::{BuildMode, build_all};
@@ -17,6 +16,7 @@ use crate::error::{CommandError, io_error};
 use crate::output::write_file;
 use crate::project::{Component, Project};
 use crate::ui::{self, Format};
+use crate::wiring::WiringArgs;
 
 /// Arguments of `wkit compose`.
 ///
@@ -51,6 +51,9 @@ pub(crate) struct ComposeArgs {
     /// How to show what was wired
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
+
+    #[command(flatten)]
+    wiring: WiringArgs,
 }
 
 /// Composes, and shows what was wired to what.
@@ -62,11 +65,13 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
             let mode = BuildMode { release: args.release, ..BuildMode::default() };
             let inputs = project_inputs(&project, (!args.no_build).then_some(mode), context)?;
             let output = args.output.clone().unwrap_or_else(|| project.composition_file());
-            (inputs, project_plan(&project), output)
+            (inputs, project.compose.plan, output)
         }
     };
+    let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+    args.wiring.apply(&mut plan, &names)?;
     let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
-    let closed = closing::apply(&mut inputs, &mut plan, &BTreeMap::new(), &args.deny)?;
+    let closed = closing::apply(&mut inputs, &mut plan, project.as_ref(), &args.deny)?;
     let composition = composing::compose(&inputs, &plan, project.as_ref())?;
     write_file(&output, &composition.bytes)?;
     let digest = wkit_artifact::Digest::sha256(&composition.bytes);
@@ -153,21 +158,13 @@ pub(crate) fn compose_project(
     mode: BuildMode,
     context: &Context,
 ) -> Result<PathBuf, CommandError> {
-    let inputs = project_inputs(project, Some(mode), context)?;
-    let composition = composing::compose(&inputs, &project_plan(project), Some(project))?;
+    let mut inputs = project_inputs(project, Some(mode), context)?;
+    let mut plan = project.compose.plan.clone();
+    closing::apply(&mut inputs, &mut plan, Some(project), &[])?;
+    let composition = composing::compose(&inputs, &plan, Some(project))?;
     let output = project.composition_file();
     write_file(&output, &composition.bytes)?;
     Ok(output)
-}
-
-fn project_plan(project: &Project) -> Plan {
-    let wires = project.compose.wires.iter().map(|wire| PlannedWire {
-        importer: wire.importer.clone(),
-        import: wire.import.clone(),
-        exporter: wire.exporter.clone(),
-        export: None,
-    });
-    Plan { socket: project.compose.socket.clone(), wires: wires.collect(), ..Plan::default() }
 }
 
 /// The project's components, built first in the stated mode where they have changed.
