@@ -7,7 +7,7 @@ use clap::Args;
 use wkit_composer::virtualise::{Capability, Instant, Policy, UnknownCapability, Virtualised};
 use wkit_composer::{Input, Plan};
 
-use crate::baked::{self, Baked};
+use crate::baked::Baked;
 use crate::error::CommandError;
 use crate::project::Project;
 

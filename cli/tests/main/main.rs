@@ -23,5 +23,6 @@ mod templates;
 mod toolchain_command;
 mod toolchains;
 mod typescript;
+mod virtualise;
 mod watch;
 mod zig;
