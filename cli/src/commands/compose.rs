@@ -11,7 +11,7 @@ use crate::components::{BuildMode, build_all};
 use crate::composing;
 use crate::context::Context;
 use crate::error::{CommandError, io_error};
-use crate::output::write_file;
+use crate::output::write_binary;
 use crate::project::{Component, Project};
 use crate::ui::{self, Format};
 use crate::wiring::WiringArgs;
@@ -65,8 +65,7 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
     args.wiring.apply(&mut plan, &names)?;
     let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
     let composition = composing::compose(&inputs, &plan, project.as_ref())?;
-    write_file(&output, &composition.bytes)?;
-    let digest = wkit_artifact::Digest::sha256(&composition.bytes);
+    let digest = write_binary(&output, &composition.bytes)?;
     match args.format {
         Format::Json => ui::print_json(&json!({
             "file": output,
@@ -122,7 +121,7 @@ fn read_input(path: &Path) -> Result<Input, CommandError> {
     let name = path
         .file_stem()
         .map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
-    Ok(Input { name, bytes })
+    Ok(Input { name, bytes: bytes.into() })
 }
 
 /// Builds and composes a project, and returns the file of its composition.
@@ -134,8 +133,13 @@ pub(crate) fn compose_project(
     let inputs = project_inputs(project, Some(mode), context)?;
     let composition = composing::compose(&inputs, &project.compose.plan, Some(project))?;
     let output = project.composition_file();
-    write_file(&output, &composition.bytes)?;
+    write_binary(&output, &composition.bytes)?;
     Ok(output)
+}
+
+/// Composes a project's components as they were last built, and writes nothing.
+pub(crate) fn compose_built(project: &Project, context: &Context) -> Result<Composition, CommandError> {
+    composing::compose(&project_inputs(project, None, context)?, &project.compose.plan, Some(project))
 }
 
 /// The project's components, built first in the stated mode where they have changed.
@@ -154,7 +158,7 @@ fn project_inputs(
             let shown = io_error("read", &file, &error);
             if error.kind() == std::io::ErrorKind::NotFound { shown.hint("run `wkit build`") } else { shown }
         })?;
-        Ok(Input { name: component.name.clone(), bytes })
+        Ok(Input { name: component.name.clone(), bytes: bytes.into() })
     };
     components.iter().map(read).collect()
 }

@@ -4,8 +4,11 @@
 
 mod agreement;
 mod damage;
+mod determinism;
 mod errors;
+mod graph;
 mod plans;
 mod samples;
+mod shells;
 mod virtualise;
 mod wiring;
