@@ -11,6 +11,7 @@ mod composing;
 mod context;
 mod error;
 mod grants;
+mod inputs;
 mod limits;
 mod marks;
 mod new;

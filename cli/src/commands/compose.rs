@@ -7,12 +7,13 @@ use clap::Args;
 use serde_json::json;
 use wkit_composer::{Composition, Input, Plan};
 
-use crate::components::{BuildMode, build_all};
+use crate::components::BuildMode;
 use crate::composing;
 use crate::context::Context;
-use crate::error::{CommandError, io_error};
+use crate::error::CommandError;
+use crate::inputs::{self, Asked, Found, Gather, InputArgs, Place};
 use crate::output::write_file;
-use crate::project::{Component, Project};
+use crate::project::Project;
 use crate::ui::{self, Format};
 use crate::wiring::WiringArgs;
 
@@ -21,25 +22,31 @@ use crate::wiring::WiringArgs;
 /// Without a socket, composes the project of `wkit.toml` and builds what has changed first.
 #[derive(Debug, Args)]
 pub(crate) struct ComposeArgs {
-    /// A component whose imports are filled by the plugs; without it the project is composed
+    /// A component whose imports are filled by the plugs: a file, a member or dependency of the project, or a
+    /// reference; without it the project is composed
     #[arg(value_name = "SOCKET", requires = "plugs")]
-    socket: Option<PathBuf>,
+    socket: Option<String>,
 
-    /// A component whose exports fill imports of the socket and of other plugs; can be repeated
-    #[arg(long = "plug", value_name = "FILE", requires = "socket")]
-    plugs: Vec<PathBuf>,
+    /// A component whose exports fill imports of the socket and of other plugs, with a name of its own ahead where it
+    /// needs one; can be repeated
+    #[arg(long = "plug", value_name = "[NAME=]FILE|REF", requires = "socket")]
+    plugs: Vec<String>,
 
     /// The file to write; a project's composition goes to its `build` folder without it
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
     /// Take the project's components as they were last built
-    #[arg(long, conflicts_with = "socket")]
+    #[arg(long)]
     no_build: bool,
 
     /// Build the project's components as small as they can be, as in `wkit build --release`
-    #[arg(long, conflicts_with_all = ["socket", "no_build"])]
+    #[arg(long, conflicts_with = "no_build")]
     release: bool,
+
+    /// Where inputs come from
+    #[command(flatten)]
+    inputs: InputArgs,
 
     /// How to show what was wired
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -52,11 +59,10 @@ pub(crate) struct ComposeArgs {
 /// Composes, and shows what was wired to what.
 pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
     let (inputs, mut plan, output) = match &args.socket {
-        Some(socket) => from_files(socket, &args)?,
+        Some(socket) => with_plugs(socket, &args, context)?,
         None => {
             let project = Project::find(&context.project_start)?;
-            let mode = BuildMode { release: args.release, ..BuildMode::default() };
-            let inputs = project_inputs(&project, (!args.no_build).then_some(mode), context)?;
+            let inputs = project_inputs(&project, args.build_mode(), &args.inputs, context)?;
             let output = args.output.clone().unwrap_or_else(|| project.composition_file());
             (inputs, project.compose.plan, output)
         }
@@ -104,57 +110,52 @@ fn show(
     Ok(())
 }
 
-fn from_files(socket: &Path, args: &ComposeArgs) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
+/// A socket and its plugs, whatever they are.
+fn with_plugs(
+    socket: &str,
+    args: &ComposeArgs,
+    context: &Context,
+) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
     let output = args.output.clone().ok_or_else(|| {
         CommandError::usage("no place for the composition").hint("name a file with `-o composed.wasm`")
     })?;
-    let mut inputs = vec![read_input(socket)?];
-    let socket_name = inputs[0].name.clone();
-    for plug in &args.plugs {
-        inputs.push(read_input(plug)?);
-    }
-    Ok((inputs, Plan { socket: Some(socket_name), ..Plan::default() }, output))
+    let mut asked = vec![Asked { name: None, text: socket.to_owned(), place: Place::Argument("SOCKET") }];
+    asked.extend(args.plugs.iter().map(|plug| Asked::argument(plug, "--plug")));
+    let project = inputs::project_of(&asked, context)?;
+    let gather = Gather::new(project.as_ref(), args.build_mode(), &args.inputs, context);
+    let inputs: Vec<Input> = gather.asked(&asked)?.into_iter().map(Found::into_input).collect();
+    let socket = inputs.first().map(|input| input.name.clone());
+    Ok((inputs, Plan { socket, ..Plan::default() }, output))
 }
 
-/// An input that is named after its file.
-fn read_input(path: &Path) -> Result<Input, CommandError> {
-    let bytes = crate::source::read_component_file(path)?;
-    let name = path
-        .file_stem()
-        .map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
-    Ok(Input { name, bytes })
+impl ComposeArgs {
+    fn build_mode(&self) -> Option<BuildMode> {
+        let mode = BuildMode { release: self.release, ..BuildMode::default() };
+        (!self.no_build).then_some(mode)
+    }
 }
 
 /// Builds and composes a project, and returns the file of its composition.
 pub(crate) fn compose_project(
     project: &Project,
     mode: BuildMode,
+    args: &InputArgs,
     context: &Context,
 ) -> Result<PathBuf, CommandError> {
-    let inputs = project_inputs(project, Some(mode), context)?;
+    let inputs = project_inputs(project, Some(mode), args, context)?;
     let composition = composing::compose(&inputs, &project.compose.plan, Some(project))?;
     let output = project.composition_file();
     write_file(&output, &composition.bytes)?;
     Ok(output)
 }
 
-/// The project's components, built first in the stated mode where they have changed.
+/// The project's components, built first in the stated mode where they have changed, and its dependencies.
 fn project_inputs(
     project: &Project,
     build: Option<BuildMode>,
+    args: &InputArgs,
     context: &Context,
 ) -> Result<Vec<Input>, CommandError> {
-    let components: Vec<&Component> = project.components.iter().collect();
-    if let Some(mode) = build {
-        build_all(project, &components, mode, context)?;
-    }
-    let read = |component: &&Component| {
-        let file = project.component_file(&component.name);
-        let bytes = std::fs::read(&file).map_err(|error| {
-            let shown = io_error("read", &file, &error);
-            if error.kind() == std::io::ErrorKind::NotFound { shown.hint("run `wkit build`") } else { shown }
-        })?;
-        Ok(Input { name: component.name.clone(), bytes })
-    };
-    components.iter().map(read).collect()
+    let gather = Gather::new(Some(project), build, args, context);
+    Ok(gather.project(project, &[])?.into_iter().map(Found::into_input).collect())
 }

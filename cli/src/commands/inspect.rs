@@ -44,7 +44,7 @@ enum InspectFormat {
 
 /// Reads a component and shows it.
 pub(crate) fn run(args: InspectArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let loaded = source::load(&args.component, &args.registry, context)?;
+    let loaded = source::load(&args.component, None, &args.registry, context)?;
     let cannot = |error: DecodeError| {
         let hint = source::decode_hint(&error);
         CommandError::from_error(format!("cannot inspect `{}`", args.component), &error).maybe_hint(hint)

@@ -115,7 +115,7 @@ fn wit_source(wit: &str, args: &NewArgs, context: &Context) -> Result<WitSource,
     let made = if is_text && !is_binary {
         WitSource::from_path(&path, args.world.clone())
     } else if is_binary || wit.parse::<Locator>().is_ok() {
-        let loaded = source::load(wit, &args.registry, context)?;
+        let loaded = source::load(wit, None, &args.registry, context)?;
         WitSource::from_bytes(&loaded.bytes, wit, args.world.clone())
     } else {
         return Err(CommandError::usage(format!("no WIT at `{wit}`: no such folder, and not a reference"))

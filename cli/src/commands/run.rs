@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use wkit_runtime_runner::{Grants, InvokeError, Limits, Outcome, Program, RunError, RunnerConfig};
 
+use crate::components::BuildMode;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::grants::GrantArgs;
@@ -40,7 +41,7 @@ pub(crate) struct RunArgs {
 
 /// Runs the component; the guest's exit code is wkit's.
 pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let loaded = source::load(&args.component, &args.registry, context)?;
+    let loaded = source::load(&args.component, Some(BuildMode::default()), &args.registry, context)?;
     let grants = args
         .grants
         .grants()?

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use wkit_runtime_runner::{Grants, Output, Program, RequestFailure, RunnerConfig, ServeError, ServeLimits};
 
+use crate::components::BuildMode;
 use crate::context::Context;
 use crate::error::{CommandError, io_reason};
 use crate::grants::GrantArgs;
@@ -50,7 +51,7 @@ pub(crate) struct ServeArgs {
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) fn run(args: ServeArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let loaded = source::load(&args.component, &args.registry, context)?;
+    let loaded = source::load(&args.component, Some(BuildMode::default()), &args.registry, context)?;
     let grants = args.grants.grants()?;
     let grants = grants.argument(&loaded.program_name).stdout(Output::Inherit).stderr(Output::Inherit);
     let config = RunnerConfig {
