@@ -12,7 +12,7 @@ use crate::composing;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::inputs::{self, Asked, Found, Gather, InputArgs, Place};
-use crate::output::write_file;
+use crate::output::write_binary;
 use crate::project::Project;
 use crate::ui::{self, Format};
 use crate::wiring::WiringArgs;
@@ -71,8 +71,7 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
     args.wiring.apply(&mut plan, &names)?;
     let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
     let composition = composing::compose(&inputs, &plan, project.as_ref())?;
-    write_file(&output, &composition.bytes)?;
-    let digest = wkit_artifact::Digest::sha256(&composition.bytes);
+    let digest = write_binary(&output, &composition.bytes)?;
     match args.format {
         Format::Json => ui::print_json(&json!({
             "file": output,
@@ -145,7 +144,7 @@ pub(crate) fn compose_project(
     let inputs = project_inputs(project, Some(mode), args, context)?;
     let composition = composing::compose(&inputs, &project.compose.plan, Some(project))?;
     let output = project.composition_file();
-    write_file(&output, &composition.bytes)?;
+    write_binary(&output, &composition.bytes)?;
     Ok(output)
 }
 

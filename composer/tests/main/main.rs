@@ -4,8 +4,10 @@
 
 mod agreement;
 mod damage;
+mod determinism;
 mod errors;
 mod plans;
 mod samples;
+mod shells;
 mod virtualise;
 mod wiring;
