@@ -211,7 +211,12 @@ impl SelectError {
             }
             SelectError::Conflict { fix, .. } => fix.as_ref().map(|fix| {
                 let Fix { demand, version } = fix.as_ref();
-                format!("change {} to `{}@^{version}`", demand.place, demand.package.name())
+                format!(
+                    "change `{}` ({}) to `{}@^{version}`",
+                    demand.package,
+                    demand.place,
+                    demand.package.name()
+                )
             }),
         }
     }

@@ -94,7 +94,7 @@ fn messages() {
          wkit.toml:1:7 asks for `acme:tax@~1.2`\n  \
          wkit.toml:2:7 asks for `acme:tax@^1.3`\n  \
          the registry has 1.3.0, 1.2.5\n\
-         hint: change wkit.toml:1:7 to `acme:tax@^1.3.0`"
+         hint: change `acme:tax@~1.2` (wkit.toml:1:7) to `acme:tax@^1.3.0`"
     );
     assert_eq!(
         fails(&["^2"], "1.2.5 1.3.0 2.0.0-rc.1"),
