@@ -1,8 +1,9 @@
 //! Where the inputs of a composition come from: files, members and dependencies of the project, registries.
 //!
 //! Whatever a person names as a component to compose is an [`Asked`]; [`Gather`] makes of it a [`Found`], with a name
-//! that no other input has.
+//! that no other input has. What comes from registries is held against the project's lock.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -15,13 +16,18 @@ use wkit_registry_client::Pulled;
 use crate::components::{BuildMode, build_all};
 use crate::context::Context;
 use crate::error::{CommandError, io_error};
+use crate::lock::Lock;
 use crate::project::{Component, Dependency, DependencySource, Project, check_name};
 use crate::registries::RegistryArgs;
 use crate::source::{self, is_file, read_component_file};
 
+mod dependencies;
 mod fetch;
+mod locking;
 
-use fetch::RegistryDemand;
+pub(crate) use dependencies::{Locked, lock_dependencies};
+use fetch::{Fetch, Fetched, RegistryDemand};
+use locking::{Gathered, Locking, Scope};
 
 /// How registries are asked for inputs, and whether `wkit.lock` may change.
 #[derive(Debug, Clone, Default, Args)]
@@ -29,6 +35,32 @@ pub(crate) struct InputArgs {
     /// Where to look for packages and how to speak to their registries
     #[command(flatten)]
     pub(crate) registry: RegistryArgs,
+
+    /// Fail where `wkit.lock` would have to change, or what it names is no longer the same in its registry
+    #[arg(long)]
+    pub(crate) locked: bool,
+}
+
+/// For which packages the lock is not asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Fresh {
+    /// What is locked is used.
+    #[default]
+    None,
+    /// Nothing that is locked is used.
+    All,
+    /// Packages and references by name, as the lock has them.
+    Only(BTreeSet<String>),
+}
+
+impl Fresh {
+    fn contains(&self, name: &str) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Only(names) => names.contains(name),
+        }
+    }
 }
 
 /// Where an input is asked for.
@@ -38,6 +70,8 @@ pub(crate) enum Place {
     Argument(&'static str),
     /// A place in a file; line and column count from 1, the column in characters.
     File { path: PathBuf, line: usize, column: usize },
+    /// A file, of which only the lock remembers what it asks for.
+    SomewhereIn { path: PathBuf },
 }
 
 impl fmt::Display for Place {
@@ -45,6 +79,7 @@ impl fmt::Display for Place {
         match self {
             Self::Argument(option) => write!(f, "`{option}`"),
             Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
+            Self::SomewhereIn { path } => write!(f, "{}", path.display()),
         }
     }
 }
@@ -83,7 +118,7 @@ pub(crate) struct Found {
 impl Found {
     /// What the composer takes.
     pub(crate) fn into_input(self) -> wkit_composer::Input {
-        wkit_composer::Input { name: self.name, bytes: self.bytes.into() }
+        wkit_composer::Input { name: self.name, bytes: self.bytes }
     }
 }
 
@@ -130,7 +165,7 @@ impl<'a> Gather<'a> {
     /// What was asked for, in that order.
     pub(crate) fn asked(&self, asked: &[Asked]) -> Result<Vec<Found>, CommandError> {
         let wanted = asked.iter().map(|asked| self.wanted(asked)).collect::<Result<Vec<_>, _>>()?;
-        self.find(&wanted)
+        self.find(&wanted, Scope::Asked)
     }
 
     /// The members of the project, its dependencies but for those that are WIT packages, and `more`.
@@ -143,35 +178,29 @@ impl<'a> Gather<'a> {
         for asked in more {
             wanted.push(self.wanted(asked)?);
         }
-        let found = self.find(&wanted)?;
+        let found = self.find(&wanted, Scope::Project)?;
         let is_input = |(index, found): &(usize, Found)| {
             *index >= own || matches!(found.origin, Origin::Member) || !is_wit_package(&found.bytes)
         };
         Ok(found.into_iter().enumerate().filter(is_input).map(|(_, found)| found).collect())
     }
 
-    fn find(&self, wanted: &[Wanted<'_>]) -> Result<Vec<Found>, CommandError> {
-        check_names(wanted)?;
-        self.build_members(wanted)?;
-        let mut fetched = self.fetch(wanted)?.into_iter();
-        let mut found = Vec::new();
-        for wanted in wanted {
-            let (bytes, origin) = match &wanted.source {
-                Source::File(path) => (read_component_file(path)?.into(), Origin::File),
-                Source::Member(member) => (self.read_member(member)?, Origin::Member),
-                Source::Registry(locator) => {
-                    let Some(pulled) = fetched.next() else {
-                        return Err(CommandError::bug(format!("`{locator}` was not fetched")));
-                    };
-                    (pulled.component.clone(), Origin::Registry(Box::new(pulled)))
-                }
-            };
-            found.push(Found { name: wanted.name.clone(), bytes, origin });
+    fn find(&self, wanted: &[Wanted<'_>], scope: Scope) -> Result<Vec<Found>, CommandError> {
+        let Gathering { found, needed, .. } = self.gather(wanted, scope, &Fresh::None)?;
+        if let (Some(project), Some(needed)) = (self.project, needed) {
+            Locking::of(project)?.settle(&needed, self.args.locked)?;
         }
         Ok(found)
     }
 
-    fn fetch(&self, wanted: &[Wanted<'_>]) -> Result<Vec<Pulled>, CommandError> {
+    /// Builds, reads and fetches, and says what the lock would have to be. Nothing of the lock is written.
+    fn gather(&self, wanted: &[Wanted<'_>], scope: Scope, fresh: &Fresh) -> Result<Gathering, CommandError> {
+        check_names(wanted)?;
+        // A damaged lock is found before anything is built.
+        let locking = self.project.map(Locking::of).transpose()?;
+        self.build_members(wanted)?;
+        let none = Lock::default();
+        let lock = locking.as_ref().map_or(&none, |locking| &locking.known);
         let demand = |wanted: &Wanted<'_>| match &wanted.source {
             Source::Registry(locator) => {
                 Some(RegistryDemand { locator: locator.clone(), place: wanted.place.clone() })
@@ -179,10 +208,37 @@ impl<'a> Gather<'a> {
             Source::File(_) | Source::Member(_) => None,
         };
         let demands: Vec<RegistryDemand> = wanted.iter().filter_map(demand).collect();
-        if demands.is_empty() {
-            return Ok(Vec::new());
+        let fetched = Fetch { lock, fresh, args: self.args, context: self.context }.all(&demands)?;
+        let mut of_registries = fetched.iter();
+        let (mut found, mut origins) = (Vec::new(), Vec::new());
+        for wanted in wanted {
+            let (bytes, origin, fetched) = match &wanted.source {
+                Source::File(path) => (read_component_file(path)?.into(), Origin::File, None),
+                Source::Member(member) => (self.read_member(member)?, Origin::Member, None),
+                Source::Registry(locator) => {
+                    let Some(fetched) = of_registries.next() else {
+                        return Err(CommandError::bug(format!("`{locator}` was not fetched")));
+                    };
+                    let pulled = &fetched.pulled;
+                    (pulled.component.clone(), Origin::Registry(Box::new(pulled.clone())), Some(fetched))
+                }
+            };
+            found.push(Found { name: wanted.name.clone(), bytes, origin });
+            origins.push(fetched);
         }
-        fetch::fetch(&demands, &self.args.registry, self.context)
+        let needed = match locking {
+            Some(locking) => {
+                let gathered: Vec<Gathered<'_>> = wanted
+                    .iter()
+                    .zip(&found)
+                    .zip(origins)
+                    .map(|((wanted, found), fetched)| Gathered { wanted, bytes: &found.bytes, fetched })
+                    .collect();
+                locking.renewed(&gathered, scope)?
+            }
+            None => None,
+        };
+        Ok(Gathering { found, fetched, needed })
     }
 
     fn build_members(&self, wanted: &[Wanted<'_>]) -> Result<(), CommandError> {
@@ -249,6 +305,15 @@ impl<'a> Gather<'a> {
     }
 }
 
+/// What was gathered.
+struct Gathering {
+    found: Vec<Found>,
+    /// What came from registries, in the order of the inputs.
+    fetched: Vec<Fetched>,
+    /// What the lock has to say for it; nothing where it has no say.
+    needed: Option<Lock>,
+}
+
 /// An input before it is read.
 struct Wanted<'a> {
     name: String,
@@ -297,11 +362,7 @@ impl Source<'_> {
                 stem.unwrap_or_else(|| path.display().to_string())
             }
             Self::Member(name) => (*name).to_owned(),
-            Self::Registry(Locator::Package(package)) => package.name().name().to_owned(),
-            Self::Registry(Locator::Reference(reference)) => {
-                let repository = reference.repository().as_str();
-                repository.rsplit('/').next().unwrap_or(repository).to_owned()
-            }
+            Self::Registry(locator) => source::name_of(locator).to_owned(),
         }
     }
 }

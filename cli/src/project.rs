@@ -20,9 +20,11 @@ use crate::limits::PROJECT_FILE_BYTES_MAX;
 use crate::marks::place_error;
 
 mod dependencies;
+mod edit;
 
 pub(crate) use dependencies::{Dependency, DependencySource};
 use dependencies::{DependencySection, Reading};
+pub(crate) use edit::{with_dependency, without_dependency};
 
 /// The name of the project file.
 pub(crate) const FILE_NAME: &str = "wkit.toml";
@@ -113,7 +115,8 @@ impl Project {
         Self::parse(&text, path, folder)
     }
 
-    fn parse(text: &str, path: &Path, folder: &Path) -> Result<Self, CommandError> {
+    /// Reads the text of a `wkit.toml` that stands, or is going to stand, at `path`.
+    pub(crate) fn parse(text: &str, path: &Path, folder: &Path) -> Result<Self, CommandError> {
         let at = |span: Option<Range<usize>>, message: &str| place_error(path, text, span, message);
         let file: File = toml::from_str(text).map_err(|error| at(error.span(), error.message()))?;
 
@@ -201,6 +204,11 @@ impl Project {
     /// The dependency called `name`.
     pub(crate) fn dependency(&self, name: &str) -> Option<&Dependency> {
         self.dependencies.iter().find(|dependency| dependency.name == name)
+    }
+
+    /// The lock file, whether or not it exists.
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        self.folder.join(crate::lock::FILE_NAME)
     }
 
     /// The folder for what is built.

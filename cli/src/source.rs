@@ -31,13 +31,12 @@ pub(crate) struct Loaded {
 pub(crate) fn load(
     text: &str,
     build: Option<BuildMode>,
-    args: &RegistryArgs,
+    args: &InputArgs,
     context: &Context,
 ) -> Result<Loaded, CommandError> {
     let asked = [Asked { name: None, text: text.to_owned(), place: Place::Argument("FILE|REF") }];
     let project = inputs::project_of(&asked, context)?;
-    let args = InputArgs { registry: args.clone() };
-    let gather = Gather::new(project.as_ref(), build, &args, context);
+    let gather = Gather::new(project.as_ref(), build, args, context);
     let Some(Found { bytes, origin, .. }) = gather.asked(&asked)?.pop() else {
         return Err(CommandError::bug(format!("`{text}` was asked for and not found")));
     };
@@ -78,6 +77,17 @@ pub(crate) fn locator(text: &str) -> Result<Locator, CommandError> {
             "a reference is `namespace:name@1.2.3`, `host/repository:tag` or `host/repository@sha256:…`",
         )
     })
+}
+
+/// What something in a registry is called by itself: `tax` for `acme:tax@1.0.0` and for `host.example/acme/tax:1.0.0`.
+pub(crate) fn name_of(locator: &Locator) -> &str {
+    match locator {
+        Locator::Package(package) => package.name().name(),
+        Locator::Reference(reference) => {
+            let repository = reference.repository().as_str();
+            repository.rsplit('/').next().unwrap_or(repository)
+        }
+    }
 }
 
 /// Pulls with progress; the client verifies every digest.

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 use wkit_runtime_runner::{Grants, InvokeError, Limits, Outcome, Program, RunError, RunnerConfig};
 
-use crate::components::BuildMode;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::grants::GrantArgs;
+use crate::linked;
 use crate::source;
 use crate::ui;
 
@@ -22,6 +22,10 @@ pub(crate) struct RunArgs {
     #[arg(value_name = "FILE|REF")]
     component: String,
 
+    /// A component that fills imports of this one, linked before the run; can be repeated
+    #[arg(long, value_name = "[NAME=]FILE|REF")]
+    with: Vec<String>,
+
     /// What the guest may see
     #[command(flatten)]
     grants: GrantArgs,
@@ -32,7 +36,7 @@ pub(crate) struct RunArgs {
 
     /// Where to look for a REF and how to speak to its registry
     #[command(flatten)]
-    registry: crate::registries::RegistryArgs,
+    inputs: crate::inputs::InputArgs,
 
     /// Arguments of the guest
     #[arg(last = true, value_name = "ARGS")]
@@ -41,7 +45,7 @@ pub(crate) struct RunArgs {
 
 /// Runs the component; the guest's exit code is wkit's.
 pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let loaded = source::load(&args.component, Some(BuildMode::default()), &args.registry, context)?;
+    let loaded = linked::load(&args.component, &args.with, &args.inputs, context)?;
     let grants = args
         .grants
         .grants()?
