@@ -8,6 +8,7 @@ use crate::commands::add::AddArgs;
 use crate::commands::bindings::BindingsArgs;
 use crate::commands::build::BuildArgs;
 use crate::commands::compose::ComposeArgs;
+use crate::commands::graph::GraphArgs;
 use crate::commands::inspect::InspectArgs;
 use crate::commands::new::NewArgs;
 use crate::commands::publish::PublishArgs;
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     Remove(RemoveArgs),
     /// Move dependencies to newer versions within their ranges
     Update(UpdateArgs),
+    /// Show who is wired to whom in a composition
+    Graph(GraphArgs),
     /// Show what a component imports, exports and is made of
     Inspect(InspectArgs),
     /// Push a component to a registry

@@ -148,6 +148,15 @@ pub(crate) fn compose_project(
     Ok(output)
 }
 
+/// Composes a project's components as they were last built, and writes no composition.
+pub(crate) fn compose_built(
+    project: &Project,
+    args: &InputArgs,
+    context: &Context,
+) -> Result<Composition, CommandError> {
+    composing::compose(&project_inputs(project, None, args, context)?, &project.compose.plan, Some(project))
+}
+
 /// The project's components, built first in the stated mode where they have changed, and its dependencies.
 fn project_inputs(
     project: &Project,
