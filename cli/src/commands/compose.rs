@@ -14,17 +14,19 @@ use crate::error::CommandError;
 use crate::inputs::{self, Asked, Found, Gather, InputArgs, Place};
 use crate::output::write_binary;
 use crate::project::Project;
+use crate::script::{self, ScriptArgs, ScriptInput};
+use crate::target::Target;
 use crate::ui::{self, Format};
 use crate::wiring::WiringArgs;
 
 /// Arguments of `wkit compose`.
 ///
-/// Without a socket, composes the project of `wkit.toml` and builds what has changed first.
+/// Without a socket or script, composes the project of `wkit.toml` and builds what has changed first.
 #[derive(Debug, Args)]
 pub(crate) struct ComposeArgs {
-    /// A component whose imports are filled by the plugs: a file, a member or dependency of the project, or a
-    /// reference; without it the project is composed
-    #[arg(value_name = "SOCKET", requires = "plugs")]
+    /// A component whose imports are filled by the plugs (a file, a member or dependency of the project, or a
+    /// reference), or a script of the wac language; without it the project is composed
+    #[arg(value_name = "SOCKET|FILE.wac")]
     socket: Option<String>,
 
     /// A component whose exports fill imports of the socket and of other plugs, with a name of its own ahead where it
@@ -32,7 +34,8 @@ pub(crate) struct ComposeArgs {
     #[arg(long = "plug", value_name = "[NAME=]FILE|REF", requires = "socket")]
     plugs: Vec<String>,
 
-    /// The file to write; a project's composition goes to its `build` folder without it
+    /// The file to write; without it, a project's composition goes to its `build` folder, and a script's to `FILE.wasm`
+    /// beside it
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -44,9 +47,9 @@ pub(crate) struct ComposeArgs {
     #[arg(long, conflicts_with = "no_build")]
     release: bool,
 
-    /// Where inputs come from
-    #[command(flatten)]
-    inputs: InputArgs,
+    /// Refuse a composition that does not fit this world: a folder, file or package of WIT, and a world of it
+    #[arg(long, value_name = "WIT[#WORLD]")]
+    targets: Option<String>,
 
     /// How to show what was wired
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -54,23 +57,23 @@ pub(crate) struct ComposeArgs {
 
     #[command(flatten)]
     wiring: WiringArgs,
+
+    #[command(flatten)]
+    script: ScriptArgs,
+
+    #[command(flatten, next_help_heading = "Registries and the lock")]
+    inputs: InputArgs,
 }
 
 /// Composes, and shows what was wired to what.
 pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let (inputs, mut plan, output) = match &args.socket {
-        Some(socket) => with_plugs(socket, &args, context)?,
-        None => {
-            let project = Project::find(&context.project_start)?;
-            let inputs = project_inputs(&project, args.build_mode(), &args.inputs, context)?;
-            let output = args.output.clone().unwrap_or_else(|| project.composition_file());
-            (inputs, project.compose.plan, output)
-        }
+    let (composition, output) = match &args.socket {
+        Some(text) if script::is_script(Path::new(text)) => from_script(Path::new(text), &args, context)?,
+        _ => from_plan(&args, context)?,
     };
-    let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
-    args.wiring.apply(&mut plan, &names)?;
-    let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
-    let composition = composing::compose(&inputs, &plan, project.as_ref())?;
+    if let Some(targets) = &args.targets {
+        Target::load(targets, None, &args.inputs, context)?.check("the composition", &composition.surface)?;
+    }
     let digest = write_binary(&output, &composition.bytes)?;
     match args.format {
         Format::Json => ui::print_json(&json!({
@@ -89,6 +92,65 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
         Format::Text => show(&composition, &output, &digest, context)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn from_plan(args: &ComposeArgs, context: &Context) -> Result<(Composition, PathBuf), CommandError> {
+    let (inputs, mut plan, output) = match &args.socket {
+        Some(socket) => with_plugs(socket, args, context)?,
+        None => {
+            let project = Project::find(&context.project_start)?;
+            let inputs = project_inputs(&project, args.build_mode(), &args.inputs, context)?;
+            let output = args.output.clone().unwrap_or_else(|| project.composition_file());
+            (inputs, project.compose.plan, output)
+        }
+    };
+    let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+    args.wiring.apply(&mut plan, &names)?;
+    let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
+    let composition = composing::compose(&inputs, &plan, project.as_ref())?;
+    // The socket alone is not what was asked for.
+    if args.socket.is_some() && composition.wires.is_empty() {
+        return Err(no_plug_fits(&composition));
+    }
+    Ok((composition, output))
+}
+
+fn no_plug_fits(composition: &Composition) -> CommandError {
+    let socket = composition.socket.clone().unwrap_or_default();
+    let mut shown = CommandError::failed(format!("no plug fills an import of `{socket}`"));
+    for unused in &composition.unused {
+        shown = shown.detail(unused.to_string());
+    }
+    for miss in &composition.near_misses {
+        shown = shown.detail(miss.to_string());
+    }
+    let imports: Vec<String> = composition.imports.iter().map(|open| format!("`{}`", open.name)).collect();
+    shown.hint(match imports.as_slice() {
+        [] => format!("`{socket}` imports nothing: it needs no plug"),
+        imports => format!("a plug exports one of {}", imports.join(", ")),
+    })
+}
+
+fn from_script(
+    path: &Path,
+    args: &ComposeArgs,
+    context: &Context,
+) -> Result<(Composition, PathBuf), CommandError> {
+    if !args.plugs.is_empty() || args.wiring.is_given() {
+        return Err(CommandError::usage(
+            "a script says itself what is wired to what: expected no `--plug` and no options for wiring",
+        )
+        .hint("`new` makes an instance of a package, and `--dep NAME=FILE` says what the package is"));
+    }
+    let output = args.output.clone().unwrap_or_else(|| path.with_extension("wasm"));
+    let input = ScriptInput {
+        path,
+        args: &args.script,
+        inputs: &args.inputs,
+        output: Some(&output),
+        build: args.build_mode(),
+    };
+    Ok((script::compose(&input, context)?, output))
 }
 
 fn show(
@@ -115,6 +177,10 @@ fn with_plugs(
     args: &ComposeArgs,
     context: &Context,
 ) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
+    if args.plugs.is_empty() {
+        return Err(CommandError::usage(format!("no plugs for the socket `{socket}`"))
+            .hint("name at least one with `--plug FILE`, or a script with the ending `.wac`"));
+    }
     let output = args.output.clone().ok_or_else(|| {
         CommandError::usage("no place for the composition").hint("name a file with `-o composed.wasm`")
     })?;

@@ -20,6 +20,7 @@ mod pairs;
 mod python;
 mod road;
 mod rust;
+mod script;
 mod serve;
 mod support;
 mod templates;
