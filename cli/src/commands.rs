@@ -1,5 +1,6 @@
 //! One file for each command: its arguments, and a short `run` over the libraries.
 
+pub(crate) mod add;
 pub(crate) mod bindings;
 pub(crate) mod build;
 pub(crate) mod compose;
@@ -9,7 +10,9 @@ pub(crate) mod new;
 pub(crate) mod publish;
 pub(crate) mod pull;
 pub(crate) mod registry;
+pub(crate) mod remove;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod toolchain;
+pub(crate) mod update;
 pub(crate) mod watch;

@@ -56,6 +56,7 @@ mod place;
 mod plan;
 mod planned;
 mod plug;
+mod script;
 mod share;
 mod shell;
 mod structure;
@@ -76,3 +77,4 @@ pub use graph::{
 };
 pub use place::{Place, Subject};
 pub use plan::{Input, Plan, PlannedExport, PlannedInstance, PlannedOpen, PlannedWire, Share};
+pub use script::{Label, PackageRequest, Script, ScriptError, ScriptFault, ScriptProblem};

@@ -9,6 +9,8 @@ mod errors;
 mod graph;
 mod plans;
 mod samples;
+mod script;
 mod shells;
 mod virtualise;
+mod wac;
 mod wiring;
