@@ -152,21 +152,27 @@ fn wrong_requests() {
 fn each_instance_of_a_composition_has_its_own_capabilities() {
     let sandbox = Sandbox::new();
     sandbox.write("probe.wasm", prebuilt::probe());
-    sandbox.write("plug.wasm", component::from_wit(NO_WASI, "w"));
     sandbox.write("data/file", "kept");
-    let instances = "--instance first=probe --instance second=probe --deny second:wasi:filesystem,env";
-    let composed = |run: &str, other: &str| {
-        let exports = format!("--export {run}.wasi:cli/run --export other={other}.wasi:cli/run");
-        sandbox
-            .wkit(&format!("compose probe.wasm --plug plug.wasm {instances} {exports} -o {run}.wasm"))
-            .ok();
-        let read = sandbox.wkit(&format!("run {run}.wasm --dir data::/data -- cat /data/file"));
-        let variables = sandbox.wkit(&format!("run {run}.wasm --env A=1 -- env"));
-        (read.stdout, variables.stdout)
+    sandbox.write("rates/tax", "19");
+    let composed = |run: &str, other: &str, options: &str| {
+        let file = format!(
+            "[project]\nname = \"pair\"\n[dependencies]\nprobe = {{ path = \"probe.wasm\" }}\n\
+             [compose.instances.first]\ncomponent = \"probe\"\n\
+             [compose.instances.second]\ncomponent = \"probe\"\n\
+             [compose.exports]\n\"wasi:cli/run\" = \"{run}\"\nother = \"{other}.wasi:cli/run\"\n\
+             [compose.grants.second]\ndeny = [\"env\"]\ndirs = {{ \"/rates\" = \"rates\" }}\n"
+        );
+        sandbox.write("wkit.toml", file);
+        sandbox.wkit(&format!("compose -o pair.wasm {options}")).ok();
+        let said = |line: &str| {
+            let options = "--dir data::/data --env A=1";
+            sandbox.wkit(&format!("run pair.wasm {options} -- {line}")).stdout.trim_end().to_owned()
+        };
+        ["cat /data/file", "env", "cat /rates/tax", "args a"].map(said)
     };
-    assert_eq!(composed("first", "second"), ("kept\n".to_owned(), "A=1\n".to_owned()));
-    assert_eq!(composed("second", "first"), (String::new(), "\n".to_owned()));
-    sandbox
-        .wkit("compose probe.wasm --plug plug.wasm --deny prob:env -o out.wasm")
-        .golden("compose-deny-unknown");
+    assert_eq!(composed("first", "second", ""), ["kept", "A=1", "", "a"]);
+    assert_eq!(composed("second", "first", ""), ["", "", "19", "a"]);
+    assert_eq!(composed("first", "second", "--deny first:wasi:filesystem,args"), ["no arguments"; 4]);
+    assert_eq!(composed("first", "second", "--deny wasi:filesystem")[0], "");
+    sandbox.wkit("compose -o pair.wasm --deny frist:env").golden("compose-deny-unknown");
 }
