@@ -10,8 +10,8 @@ use wkit_composer::{ExplodeError, Exploded, Input, PARTS_NAMESPACE, Script, expl
 
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::inputs::InputArgs;
 use crate::output::write_file;
-use crate::registries::RegistryArgs;
 use crate::source;
 use crate::ui::{self, Format, Table};
 
@@ -44,12 +44,12 @@ pub(crate) struct ExplodeArgs {
 
     /// Where to look for a REF and how to speak to its registry
     #[command(flatten)]
-    registry: RegistryArgs,
+    inputs: InputArgs,
 }
 
 /// Takes a composition apart.
 pub(crate) fn run(args: ExplodeArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let loaded = source::load(&args.composition, &args.registry, context)?;
+    let loaded = source::load(&args.composition, None, &args.inputs, context)?;
     let name = file_name(&args.composition);
     let exploded = explode(&name, &loaded.bytes).map_err(|error| cannot(&args.composition, &error))?;
     // Before anything is written: parts that do not compose again are of no use.
