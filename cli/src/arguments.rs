@@ -8,6 +8,7 @@ use crate::commands::add::AddArgs;
 use crate::commands::bindings::BindingsArgs;
 use crate::commands::build::BuildArgs;
 use crate::commands::compose::ComposeArgs;
+use crate::commands::explode::ExplodeArgs;
 use crate::commands::graph::GraphArgs;
 use crate::commands::inspect::InspectArgs;
 use crate::commands::new::NewArgs;
@@ -69,6 +70,8 @@ pub(crate) enum Command {
     Remove(RemoveArgs),
     /// Move dependencies to newer versions within their ranges
     Update(UpdateArgs),
+    /// Take a composition apart into its components and the script that composes them
+    Explode(ExplodeArgs),
     /// Show who is wired to whom in a composition
     Graph(GraphArgs),
     /// Show what a component imports, exports and is made of

@@ -4,6 +4,7 @@ pub(crate) mod add;
 pub(crate) mod bindings;
 pub(crate) mod build;
 pub(crate) mod compose;
+pub(crate) mod explode;
 pub(crate) mod graph;
 pub(crate) mod inspect;
 pub(crate) mod new;

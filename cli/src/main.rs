@@ -60,6 +60,7 @@ fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
         Command::Build(args) => commands::build::run(args, &context),
         Command::Compose(args) => commands::compose::run(args, &context),
         Command::Virtualise(args) => commands::virtualise::run(args, &context),
+        Command::Explode(args) => commands::explode::run(args, &context),
         Command::Graph(args) => commands::graph::run(args, &context),
         Command::Inspect(args) => commands::inspect::run(args, &context),
         Command::Publish(args) => commands::publish::run(args, &context),
