@@ -42,7 +42,7 @@ impl ComposeError {
                 .map(|near| format!("did you mean `{near}`?"))
                 .unwrap_or_else(|| "remove the wire, or name one of these imports".to_owned()),
             Self::AmbiguousImport { matches, .. } => {
-                format!("write the version too, for example `{}`", matches.first()?)
+                format!("name one of them, for example `{}`", matches.first()?)
             }
             Self::UnknownExport { importer, import, exporter, known } => match near(import, known) {
                 Some(near) if package(near) == package(import) => format!(
@@ -95,6 +95,9 @@ impl ComposeError {
                 .unwrap_or_else(|| "name one of these exports".to_owned()),
             Self::AmbiguousExport { matches, .. } => {
                 format!("say which one, for example `{}`", matches.first()?)
+            }
+            Self::ExportName { .. } => {
+                "names are words joined by `-`, such as `my-log`, or interfaces such as `demo:log/log@0.1.0`".to_owned()
             }
             Self::DuplicateExport { name, .. } => {
                 format!("export one of them under another name than `{name}`, or not at all")

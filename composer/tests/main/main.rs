@@ -7,6 +7,7 @@ mod cases;
 mod damage;
 mod determinism;
 mod errors;
+mod explode;
 mod graph;
 mod plans;
 mod random;
