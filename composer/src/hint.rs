@@ -75,7 +75,7 @@ impl ComposeError {
     }
 }
 
-fn decode_hint(source: &wkit_interface::DecodeError) -> String {
+pub(crate) fn decode_hint(source: &wkit_interface::DecodeError) -> String {
     use wkit_interface::DecodeError;
     match source {
         DecodeError::CoreModule => {

@@ -45,6 +45,7 @@ mod hint;
 mod identity;
 mod inputs;
 pub mod limits;
+mod mock;
 mod open;
 mod order;
 mod plan;
@@ -55,5 +56,8 @@ pub use composition::{Composition, Importer, OpenImport, Skew, Wire};
 pub use error::{
     Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
     ResourceSource, WireMismatch,
+};
+pub use mock::{
+    AnswerKind, Answers, Imports, Mock, MockError, Otherwise, Stub, StubFunction, ValueError, mock,
 };
 pub use plan::{Input, Plan, PlannedWire};

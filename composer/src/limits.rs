@@ -6,3 +6,9 @@ pub const INPUTS_MAX: usize = 256;
 
 /// The most bytes that all components of a composition have together: 512 MiB, what is read of one component.
 pub const COMPOSITION_BYTES_MAX: usize = wkit_interface::limits::COMPONENT_BYTES_MAX;
+
+/// The most bytes that the tables and stated values of a stub take up in its memory: 16 MiB.
+pub const MOCK_DATA_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The most bytes that one stated value or argument list has as text: 1 MiB.
+pub const MOCK_VALUE_BYTES_MAX: usize = 1024 * 1024;
