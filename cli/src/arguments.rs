@@ -8,6 +8,7 @@ use crate::commands::bindings::BindingsArgs;
 use crate::commands::build::BuildArgs;
 use crate::commands::compose::ComposeArgs;
 use crate::commands::inspect::InspectArgs;
+use crate::commands::mock::MockArgs;
 use crate::commands::new::NewArgs;
 use crate::commands::publish::PublishArgs;
 use crate::commands::pull::PullArgs;
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Link components into one component
     Compose(ComposeArgs),
+    /// Make a stub of what a component imports, to run and test it alone
+    Mock(MockArgs),
     /// Show what a component imports, exports and is made of
     Inspect(InspectArgs),
     /// Push a component to a registry

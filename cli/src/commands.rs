@@ -4,6 +4,7 @@ pub(crate) mod bindings;
 pub(crate) mod build;
 pub(crate) mod compose;
 pub(crate) mod inspect;
+pub(crate) mod mock;
 pub(crate) mod new;
 pub(crate) mod publish;
 pub(crate) mod pull;

@@ -9,6 +9,7 @@ mod clients;
 mod flow;
 mod go;
 mod javascript;
+mod mock;
 mod module;
 mod native;
 mod new;

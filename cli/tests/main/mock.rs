@@ -1,0 +1,5 @@
+//! Stubs: what they answer, and what they say of their calls. They are called from wasmtime, as a host would.
+
+mod answers;
+mod host;
+mod values;
