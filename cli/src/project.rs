@@ -12,6 +12,7 @@ use wkit_artifact::{PackageReference, RegistryHost};
 use crate::build::Options;
 use crate::error::{CommandError, io_reason};
 use crate::limits::PROJECT_FILE_BYTES_MAX;
+use crate::marks::place_error;
 
 /// The name of the project file.
 pub(crate) const FILE_NAME: &str = "wkit.toml";
@@ -347,29 +348,6 @@ fn check_version(version: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("expected an exact version such as `1.2.3`, found `{version}`"))
-}
-
-/// `wkit.toml:LINE:COLUMN: message`, with the line and a mark below the offending text.
-fn place_error(path: &Path, text: &str, span: Option<Range<usize>>, message: &str) -> CommandError {
-    let message = message.trim().replace('\n', "; ");
-    let Some(span) = span else {
-        return CommandError::usage(format!("{}: {message}", path.display()));
-    };
-    let start = span.start.min(text.len());
-    let before = &text[..start];
-    let line_number = before.matches('\n').count() + 1;
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = text[line_start..].lines().next().unwrap_or_default();
-    let column = text[line_start..start].chars().count() + 1;
-    let end_in_line = span.end.min(line_start + line.len()).max(start);
-    let marked = text[start..end_in_line].chars().count().max(1);
-    let gutter = line_number.to_string();
-    let blank = " ".repeat(gutter.len());
-    CommandError::usage(format!("{}:{line_number}:{column}: {message}", path.display())).detail(format!(
-        "{blank} |\n{gutter} | {line}\n{blank} | {}{}",
-        " ".repeat(column - 1),
-        "^".repeat(marked)
-    ))
 }
 
 #[cfg(test)]

@@ -6,29 +6,41 @@ use wac_graph::{CompositionGraph, EncodeError, EncodeOptions, NodeId, PackageId,
 use wac_types::Package;
 
 use crate::error::ComposeError;
-use crate::inputs::{Component, Index};
-use crate::plug::Candidates;
+use crate::exports::Exported;
+use crate::instances::{Index, Instance};
+use crate::labels;
+use crate::plug::{Candidates, End};
+use crate::share::Graph;
 
-/// Instantiates the components of `order` with the given wires, exports what the last of them exports, and leaves all
-/// other imports open.
-pub(crate) fn encode(
-    components: &[Component<'_>],
-    wires: &Candidates,
-    order: &[Index],
-) -> Result<Vec<u8>, ComposeError> {
+/// Instantiates what `order` says with the wires and exports of `graph`, and leaves all other imports open.
+pub(crate) fn encode(graph: &Graph<'_>, order: &[Index]) -> Result<Vec<u8>, ComposeError> {
+    let Graph { instances, wires, exports, .. } = graph;
     let mut engine =
-        Engine { components, graph: CompositionGraph::new(), packages: HashMap::new(), nodes: Vec::new() };
+        Engine { instances, graph: CompositionGraph::new(), packages: HashMap::new(), nodes: Vec::new() };
     for index in order {
         engine.instantiate(*index, wires)?;
     }
-    if let Some(socket) = order.last() {
-        engine.export(*socket)?;
+    for export in exports {
+        engine.export(export)?;
     }
-    engine.finish()
+    labels::restore(engine.finish()?, &label_exports(instances, exports))
+}
+
+/// The exports under a plain name that stand for an interface, each with that interface: `wac-graph` writes the names
+/// alone.
+fn label_exports(instances: &[Instance<'_>], exports: &[Exported]) -> HashMap<String, String> {
+    let interface = |export: &Exported| {
+        let item = instances[export.instance].surface().export(&export.export)?;
+        let own_name = item.parts.is_some().then_some(&item.name);
+        let interface = item.implements.as_ref().or(own_name)?;
+        let is_label = !export.name.contains([':', '/']);
+        is_label.then(|| (export.name.clone(), interface.clone()))
+    };
+    exports.iter().filter_map(interface).collect()
 }
 
 struct Engine<'a> {
-    components: &'a [Component<'a>],
+    instances: &'a [Instance<'a>],
     graph: CompositionGraph,
     /// Components of equal bytes are written once and instantiated as often as they are named.
     packages: HashMap<&'a [u8], PackageId>,
@@ -41,7 +53,7 @@ impl<'a> Engine<'a> {
     }
 
     fn package(&mut self, index: Index) -> Result<PackageId, ComposeError> {
-        let component = &self.components[index];
+        let component = self.instances[index].component;
         if let Some(package) = self.packages.get(component.bytes) {
             return Ok(*package);
         }
@@ -54,49 +66,60 @@ impl<'a> Engine<'a> {
         Ok(package)
     }
 
+    /// Takes the exports that fill the imports before it makes the instance, as the wac language does with the arguments
+    /// of `new`: a script of the same wiring gives the same bytes.
     fn instantiate(&mut self, importer: Index, wires: &Candidates) -> Result<(), ComposeError> {
         let package = self.package(importer)?;
-        let node = self.graph.instantiate(package);
-        self.graph.set_node_name(node, self.components[importer].name);
-        self.nodes.push((importer, node));
+        let mut arguments = Vec::new();
         for ((_, import), ends) in wires.range((importer, String::new())..(importer + 1, String::new())) {
             for end in ends {
-                let failed = |message: String| ComposeError::Encode {
-                    doing: format!(
-                        "fill the import `{import}` of `{}` with `{}` of `{}`",
-                        self.components[importer].name, end.export, self.components[end.exporter].name
-                    ),
-                    message,
-                };
                 let Some(source) = self.node(end.exporter) else {
-                    return Err(failed("the exporter is not instantiated yet".to_owned()));
+                    let message = "the exporter is not instantiated yet".to_owned();
+                    return Err(self.cannot_fill(importer, import, end, message));
                 };
-                let export = self
-                    .graph
-                    .alias_instance_export(source, &end.export)
-                    .map_err(|error| failed(error.to_string()))?;
-                self.graph
-                    .set_instantiation_argument(node, import, export)
-                    .map_err(|error| failed(chain(&error)))?;
+                match self.graph.alias_instance_export(source, &end.export) {
+                    Ok(export) => arguments.push((import, end, export)),
+                    Err(error) => return Err(self.cannot_fill(importer, import, end, error.to_string())),
+                }
             }
+        }
+        let node = self.graph.instantiate(package);
+        self.graph.set_node_name(node, self.instances[importer].name.clone());
+        self.nodes.push((importer, node));
+        for (import, end, export) in arguments {
+            self.graph
+                .set_instantiation_argument(node, import, export)
+                .map_err(|error| self.cannot_fill(importer, import, end, chain(&error)))?;
         }
         Ok(())
     }
 
-    fn export(&mut self, socket: Index) -> Result<(), ComposeError> {
-        let Some(node) = self.node(socket) else { return Ok(()) };
-        for export in &self.components[socket].surface.exports {
-            let failed = |message: String| ComposeError::Encode {
-                doing: format!("export `{}` of `{}`", export.name, self.components[socket].name),
-                message,
-            };
-            let alias = self
-                .graph
-                .alias_instance_export(node, &export.name)
-                .map_err(|error| failed(error.to_string()))?;
-            self.graph.export(alias, &export.name).map_err(|error| failed(error.to_string()))?;
+    fn cannot_fill(&self, importer: Index, import: &str, end: &End, message: String) -> ComposeError {
+        ComposeError::Encode {
+            doing: format!(
+                "fill the import `{import}` of `{}` with `{}` of `{}`",
+                self.instances[importer].name, end.export, self.instances[end.exporter].name
+            ),
+            message,
         }
-        Ok(())
+    }
+
+    fn export(&mut self, export: &Exported) -> Result<(), ComposeError> {
+        let failed = |message: String| ComposeError::Encode {
+            doing: format!(
+                "export `{}` of `{}` as `{}`",
+                export.export, self.instances[export.instance].name, export.name
+            ),
+            message,
+        };
+        let Some(node) = self.node(export.instance) else {
+            return Err(failed("it is not instantiated".to_owned()));
+        };
+        let alias = self
+            .graph
+            .alias_instance_export(node, &export.export)
+            .map_err(|error| failed(error.to_string()))?;
+        self.graph.export(alias, &export.name).map_err(|error| failed(error.to_string()))
     }
 
     fn finish(self) -> Result<Vec<u8>, ComposeError> {
@@ -116,7 +139,7 @@ impl<'a> Engine<'a> {
             EncodeError::ImportTypeMergeConflict { import, first, second, source } => {
                 let name = |node: NodeId| {
                     let found = self.nodes.iter().find(|(_, known)| *known == node);
-                    found.map_or("a component", |(index, _)| self.components[*index].name)
+                    found.map_or("a component", |(index, _)| self.instances[*index].name.as_str())
                 };
                 ComposeError::Encode {
                     doing: format!(

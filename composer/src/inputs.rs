@@ -6,9 +6,6 @@ use crate::error::ComposeError;
 use crate::limits::{COMPOSITION_BYTES_MAX, INPUTS_MAX};
 use crate::plan::Input;
 
-/// Where a component stands in the list of [`read`].
-pub(crate) type Index = usize;
-
 /// One input, read.
 pub(crate) struct Component<'a> {
     pub(crate) name: &'a str,

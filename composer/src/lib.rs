@@ -18,8 +18,8 @@
 //! ];
 //!
 //! let composition = compose(&inputs, &Plan::default())?;
-//! assert_eq!(composition.socket, "app");
-//! assert_eq!(composition.exports, ["run"]);
+//! assert_eq!(composition.socket.as_deref(), Some("app"));
+//! assert_eq!(composition.exports[0].name, "run");
 //! assert_eq!(composition.imports[0].name, "log");
 //! assert_eq!(composition.tree(), "\
 //! app
@@ -41,18 +41,28 @@ mod compose;
 mod composition;
 mod engine;
 mod error;
+mod exports;
 mod hint;
 mod identity;
 mod inputs;
+mod instances;
+mod labels;
 pub mod limits;
 mod mock;
 mod open;
 mod order;
+mod place;
 mod plan;
+mod planned;
 mod plug;
+mod share;
+mod tree;
+mod unused;
 
 pub use compose::compose;
-pub use composition::{Composition, Importer, OpenImport, Skew, Wire};
+pub use composition::{
+    ComposedExport, ComposedInstance, Composition, Importer, OpenImport, Skew, Unused, UnusedReason, Wire,
+};
 pub use error::{
     Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
     ResourceSource, WireMismatch,
@@ -60,4 +70,5 @@ pub use error::{
 pub use mock::{
     AnswerKind, Answers, Imports, Mock, MockError, Otherwise, Stub, StubFunction, ValueError, mock,
 };
-pub use plan::{Input, Plan, PlannedWire};
+pub use place::{Place, Subject};
+pub use plan::{Input, Plan, PlannedExport, PlannedInstance, PlannedOpen, PlannedWire, Share};

@@ -7,6 +7,10 @@ pub const INPUTS_MAX: usize = 256;
 /// The most bytes that all components of a composition have together: 512 MiB, what is read of one component.
 pub const COMPOSITION_BYTES_MAX: usize = wkit_interface::limits::COMPONENT_BYTES_MAX;
 
+/// The most instances that one composition makes, copies for each importer included. A Wasm component holds at most
+/// 4096 instances, and every wire and export of an interface is one of them.
+pub const INSTANCES_MAX: usize = 1024;
+
 /// The most bytes that the tables and stated values of a stub take up in its memory: 16 MiB.
 pub const MOCK_DATA_BYTES_MAX: usize = 16 * 1024 * 1024;
 

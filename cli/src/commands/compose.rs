@@ -8,6 +8,7 @@ use serde_json::json;
 use wkit_composer::{Composition, Input, Plan, PlannedWire};
 
 use crate::components::{BuildMode, build_all};
+use crate::composing;
 use crate::context::Context;
 use crate::error::{CommandError, io_error};
 use crate::output::write_file;
@@ -56,7 +57,8 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
             (inputs, project_plan(&project), output)
         }
     };
-    let composition = compose(&inputs, &plan)?;
+    let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
+    let composition = composing::compose(&inputs, &plan, project.as_ref())?;
     write_file(&output, &composition.bytes)?;
     let digest = wkit_artifact::Digest::sha256(&composition.bytes);
     match args.format {
@@ -64,9 +66,12 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
             "file": output,
             "digest": digest,
             "size_bytes": composition.bytes.len(),
+            "socket": composition.socket,
+            "instances": composition.instances,
             "wires": composition.wires,
             "imports": composition.imports,
             "exports": composition.exports,
+            "dropped": composition.dropped,
             "unused": composition.unused,
             "near_misses": composition.near_misses,
         }))?,
@@ -83,7 +88,7 @@ fn show(
 ) -> Result<(), CommandError> {
     ui::print(&composition.tree())?;
     for unused in &composition.unused {
-        context.ui.note(format!("`{unused}` fills no import and is left out"));
+        context.ui.note(unused.to_string());
     }
     for miss in &composition.near_misses {
         context.ui.note(miss.to_string());
@@ -102,7 +107,7 @@ fn from_files(socket: &Path, args: &ComposeArgs) -> Result<(Vec<Input>, Plan, Pa
     for plug in &args.plugs {
         inputs.push(read_input(plug)?);
     }
-    Ok((inputs, Plan { socket: Some(socket_name), wires: Vec::new() }, output))
+    Ok((inputs, Plan { socket: Some(socket_name), ..Plan::default() }, output))
 }
 
 /// An input that is named after its file.
@@ -121,17 +126,10 @@ pub(crate) fn compose_project(
     context: &Context,
 ) -> Result<PathBuf, CommandError> {
     let inputs = project_inputs(project, Some(mode), context)?;
-    let composition = compose(&inputs, &project_plan(project))?;
+    let composition = composing::compose(&inputs, &project_plan(project), Some(project))?;
     let output = project.composition_file();
     write_file(&output, &composition.bytes)?;
     Ok(output)
-}
-
-fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, CommandError> {
-    wkit_composer::compose(inputs, plan).map_err(|error| {
-        let hint = error.hint();
-        CommandError::failed("cannot compose").detail(error.to_string()).maybe_hint(hint)
-    })
 }
 
 fn project_plan(project: &Project) -> Plan {
@@ -139,8 +137,9 @@ fn project_plan(project: &Project) -> Plan {
         importer: wire.importer.clone(),
         import: wire.import.clone(),
         exporter: wire.exporter.clone(),
+        export: None,
     });
-    Plan { socket: project.compose.socket.clone(), wires: wires.collect() }
+    Plan { socket: project.compose.socket.clone(), wires: wires.collect(), ..Plan::default() }
 }
 
 /// The project's components, built first in the stated mode where they have changed.

@@ -79,7 +79,11 @@ pub(crate) fn run(args: MockArgs, context: &Context) -> Result<ExitCode, Command
     let mock = Mock {
         source: &source,
         world: args.world.as_deref(),
-        imports: if args.imports.is_empty() { Imports::default() } else { Imports::Only(args.imports.clone()) },
+        imports: if args.imports.is_empty() {
+            Imports::default()
+        } else {
+            Imports::Only(args.imports.clone())
+        },
         answers,
         otherwise: if args.default { Otherwise::Default } else { Otherwise::Trap },
         record: args.record,

@@ -13,7 +13,7 @@ fn flipped_inputs() {
         "stock",
         "import shop:log/log@0.1.0; export shop:types/catalog@0.1.0; export shop:stock/stock@0.1.0;",
     );
-    let plan = Plan { socket: Some("app".to_owned()), wires: Vec::new() };
+    let plan = Plan { socket: Some("app".to_owned()), ..Plan::default() };
     let mut composed = 0;
     for position in 8..stock.bytes.len() {
         let mut damaged = stock.clone();

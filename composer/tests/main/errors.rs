@@ -26,7 +26,7 @@ fn with_plan(inputs: &[Input], plan: &Plan) -> ComposeError {
 }
 
 fn socket(name: &str) -> Plan {
-    Plan { socket: Some(name.to_owned()), wires: Vec::new() }
+    Plan { socket: Some(name.to_owned()), ..Plan::default() }
 }
 
 fn raw(name: &str, bytes: &[u8]) -> Input {
@@ -95,16 +95,18 @@ fn the_socket() {
 #[test]
 fn planned_wires() {
     let inputs = [app(), log("log"), shop("pay", "export shop:orders/checkout@0.1.0;")];
-    let plan =
-        |importer, import, exporter| Plan { socket: None, wires: vec![wire(importer, import, exporter)] };
+    let plan = |importer, import, exporter| Plan {
+        wires: vec![wire(importer, import, exporter)],
+        ..Plan::default()
+    };
     check("unknown-importer", &with_plan(&inputs, &plan("apq", "shop:log/log", "log")));
     check("unknown-exporter", &with_plan(&inputs, &plan("app", "shop:log/log", "logger")));
     check("unknown-import", &with_plan(&inputs, &plan("app", "shop:log/lug@0.1.0", "log")));
     check("unknown-import-version", &with_plan(&inputs, &plan("app", "shop:log/log@0.2.0", "log")));
     check("unknown-export", &with_plan(&inputs, &plan("app", "shop:log/log", "pay")));
     let twice = Plan {
-        socket: None,
         wires: vec![wire("app", "shop:log/log", "log"), wire("app", "shop:log/log@0.1.0", "log")],
+        ..Plan::default()
     };
     check("duplicate-wire", &with_plan(&inputs, &twice));
     let two_versions = input(
@@ -133,7 +135,7 @@ fn circles() {
     let entry = shop("entry", "import shop:orders/checkout@0.1.0; export wasi:cli/run@0.2.6;");
     check("cycle-below-the-socket", &fail(&[entry, a, b]));
     let itself = shop("quiet", "import shop:log/log@0.1.0; export shop:log/log@0.1.0;");
-    let plan = Plan { socket: None, wires: vec![wire("quiet", "shop:log/log", "quiet")] };
+    let plan = Plan { wires: vec![wire("quiet", "shop:log/log", "quiet")], ..Plan::default() };
     check("cycle-of-one", &with_plan(&[itself], &plan));
 }
 
@@ -212,7 +214,7 @@ fn resources_from_two_places() {
     );
     let types = shop("types", "export shop:types/catalog@0.1.0;");
     let own = shop("stock", "export shop:types/catalog@0.1.0; export shop:stock/stock@0.1.0;");
-    let plan = Plan { socket: None, wires: vec![wire("app", "shop:types/catalog", "types")] };
+    let plan = Plan { wires: vec![wire("app", "shop:types/catalog", "types")], ..Plan::default() };
     check("resource-of-two-components", &with_plan(&[app.clone(), types.clone(), own], &plan));
     check("open-import-needs-inner", &fail(&[app.clone(), types]));
 }

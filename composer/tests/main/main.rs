@@ -5,5 +5,6 @@
 mod agreement;
 mod damage;
 mod errors;
+mod plans;
 mod samples;
 mod wiring;

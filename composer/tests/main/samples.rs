@@ -42,6 +42,9 @@ package shop:orders@0.1.0 {
     pay: func(total: u64) -> result<_, string>;
   }
 }
+package shop:ledger@0.1.0 {
+  interface ledger { enter: func(sum: u64); }
+}
 package shop:log@0.1.0 {
   interface log { write: func(line: string); }
 }
@@ -60,7 +63,12 @@ pub(crate) fn fail(inputs: &[Input]) -> ComposeError {
 }
 
 pub(crate) fn wire(importer: &str, import: &str, exporter: &str) -> PlannedWire {
-    PlannedWire { importer: importer.to_owned(), import: import.to_owned(), exporter: exporter.to_owned() }
+    PlannedWire {
+        importer: importer.to_owned(),
+        import: import.to_owned(),
+        exporter: exporter.to_owned(),
+        export: None,
+    }
 }
 
 /// The wires of a composition as `importer: import <- exporter`.
@@ -74,4 +82,17 @@ pub(crate) fn wires(composition: &Composition) -> Vec<String> {
 
 pub(crate) fn open(composition: &Composition) -> Vec<String> {
     composition.imports.iter().map(|import| import.name.clone()).collect()
+}
+
+/// The names of the instances, in the order in which they are made.
+pub(crate) fn instances(composition: &Composition) -> Vec<String> {
+    composition.instances.iter().map(|instance| instance.name.clone()).collect()
+}
+
+pub(crate) fn exports(composition: &Composition) -> Vec<String> {
+    composition.exports.iter().map(|export| export.name.clone()).collect()
+}
+
+pub(crate) fn unused(composition: &Composition) -> Vec<String> {
+    composition.unused.iter().map(|unused| unused.instance.clone()).collect()
 }
