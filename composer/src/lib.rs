@@ -68,7 +68,8 @@ pub use error::{
     ResourceSource, WireMismatch,
 };
 pub use mock::{
-    AnswerKind, Answers, Imports, Mock, MockError, Otherwise, Stub, StubFunction, ValueError, mock,
+    AnswerKind, Answers, Imports, Missing, Mock, MockError, Otherwise, Stub, StubError, StubFunction,
+    Stubbed, StubbedImport, ValueError, compose_with_stubs, mock,
 };
 pub use place::{Place, Subject};
 pub use plan::{Input, Plan, PlannedExport, PlannedInstance, PlannedOpen, PlannedWire, Share};

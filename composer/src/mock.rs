@@ -10,6 +10,7 @@ mod error;
 #[path = "../mock-engine/src/layout.rs"]
 #[expect(dead_code, unreachable_pub, reason = "the file is the engine's too, which uses the rest")]
 mod layout;
+mod missing;
 mod module;
 mod rules;
 mod token;
@@ -25,10 +26,12 @@ mod tests;
 
 pub use answers::Answers;
 pub use error::{MockError, ValueError};
+pub use missing::{Missing, StubError, Stubbed, StubbedImport, compose_with_stubs};
 pub use world::Imports;
 
 use serde::Serialize;
 use wasm_encoder::ValType;
+use wasm_metadata::{AddMetadata, AddMetadataField};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::abi::{AbiVariant, WasmType};
 use wit_parser::{
@@ -144,12 +147,30 @@ pub fn mock(mock: &Mock<'_>) -> Result<Stub, MockError> {
         .module(&module)
         .and_then(|encoder| encoder.encode())
         .map_err(|error| failed(&format!("{error:#}")))?;
+    let bytes = signed(&bytes, &exports).map_err(|error| failed(&format!("{error:#}")))?;
     let surface = wkit_interface::decode(&bytes).map_err(|error| failed(&error))?;
     let names =
         |items: &[wkit_interface::Item]| items.iter().map(|item| item.name.clone()).collect::<Vec<_>>();
     let mut mocked = names(&surface.exports);
     mocked.retain(|name| !mock.record || name != CALLS);
     Ok(Stub { mocked, imports: names(&surface.imports), functions, bytes })
+}
+
+/// Writes into a stub that it is one, and of what.
+fn signed(bytes: &[u8], exports: &[Export]) -> Result<Vec<u8>, impl std::fmt::Display> {
+    let mut names: Vec<&str> = Vec::new();
+    for export in exports {
+        let name = if export.interface.is_empty() { &export.shown } else { &export.interface };
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    let description = format!("a stub that stands for {}", names.join(", "));
+    let mut metadata = AddMetadata::default();
+    metadata.name = AddMetadataField::Set("stub".to_owned());
+    metadata.processed_by = vec![("wkit mock".to_owned(), env!("CARGO_PKG_VERSION").to_owned())];
+    metadata.description = AddMetadataField::Set(wasm_metadata::Description::new(description));
+    metadata.to_wasm(bytes)
 }
 
 /// A function that the stub has.

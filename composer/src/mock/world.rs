@@ -21,6 +21,16 @@ impl Default for Imports {
     }
 }
 
+impl Imports {
+    /// Whether an import of that name is mocked.
+    pub fn contain(&self, name: &str) -> bool {
+        match self {
+            Self::Except(patterns) => !patterns.iter().any(|pattern| fits(pattern, name)),
+            Self::Only(patterns) => patterns.iter().any(|pattern| fits(pattern, name)),
+        }
+    }
+}
+
 /// The interface that tells what was called.
 pub(super) const CALLS: &str = "wkit:mock/calls@0.1.0";
 
@@ -85,10 +95,6 @@ fn select(resolve: &mut Resolve, world: WorldId, imports: &Imports) -> Result<()
         .filter(|(_, item)| !matches!(item, WorldItem::Type { .. }))
         .map(|(key, _)| (key.clone(), resolve.name_world_key(key)))
         .collect();
-    let is_mocked = |name: &str| match imports {
-        Imports::Except(patterns) => !patterns.iter().any(|pattern| fits(pattern, name)),
-        Imports::Only(patterns) => patterns.iter().any(|pattern| fits(pattern, name)),
-    };
     if let Imports::Only(patterns) = imports
         && let Some(pattern) =
             patterns.iter().find(|pattern| !names.iter().any(|(_, name)| fits(pattern, name)))
@@ -98,7 +104,7 @@ fn select(resolve: &mut Resolve, world: WorldId, imports: &Imports) -> Result<()
             known: names.into_iter().map(|(_, name)| name).collect(),
         });
     }
-    let (mocked, excluded): (Vec<_>, Vec<_>) = names.into_iter().partition(|(_, name)| is_mocked(name));
+    let (mocked, excluded): (Vec<_>, Vec<_>) = names.into_iter().partition(|(_, name)| imports.contain(name));
     if mocked.is_empty() {
         return Err(MockError::NothingToMock {
             excluded: excluded.into_iter().map(|(_, name)| name).collect(),

@@ -7,4 +7,5 @@ mod damage;
 mod errors;
 mod plans;
 mod samples;
+mod stubs;
 mod wiring;
