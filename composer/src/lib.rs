@@ -58,6 +58,7 @@ mod plug;
 mod share;
 mod tree;
 mod unused;
+pub mod virtualise;
 
 pub use compose::compose;
 pub use composition::{

@@ -16,3 +16,9 @@ pub const MOCK_DATA_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The most bytes that one stated value or argument list has as text: 1 MiB.
 pub const MOCK_VALUE_BYTES_MAX: usize = 1024 * 1024;
+
+/// The most bytes of files that are baked into one component: 64 MiB. A reader holds what it has read once more.
+pub const BAKED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// The most files and folders that are baked into one component.
+pub const BAKED_FILES_MAX: usize = 10_000;

@@ -8,4 +8,5 @@ mod errors;
 mod plans;
 mod samples;
 mod stubs;
+mod virtualise;
 mod wiring;
