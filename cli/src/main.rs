@@ -19,6 +19,7 @@ mod progress;
 mod project;
 mod registries;
 mod source;
+mod stubs;
 mod toolchain;
 mod ui;
 

@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::error::{CommandError, io_error};
 use crate::output::write_file;
 use crate::project::{Component, Project};
+use crate::stubs::{self, StubArgs};
 use crate::ui::{self, Format};
 
 /// Arguments of `wkit compose`.
@@ -40,6 +41,10 @@ pub(crate) struct ComposeArgs {
     #[arg(long, conflicts_with_all = ["socket", "no_build"])]
     release: bool,
 
+    /// What is filled with stubs
+    #[command(flatten)]
+    stubs: StubArgs,
+
     /// How to show what was wired
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
@@ -58,7 +63,9 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
         }
     };
     let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
-    let composition = composing::compose(&inputs, &plan, project.as_ref())?;
+    let missing = args.stubs.missing();
+    let (composition, stubs) =
+        composing::compose_with_stubs(&inputs, &plan, project.as_ref(), missing.as_ref())?;
     write_file(&output, &composition.bytes)?;
     let digest = wkit_artifact::Digest::sha256(&composition.bytes);
     match args.format {
@@ -73,9 +80,13 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
             "exports": composition.exports,
             "dropped": composition.dropped,
             "unused": composition.unused,
+            "stubs": stubs,
             "near_misses": composition.near_misses,
         }))?,
-        Format::Text => show(&composition, &output, &digest, context)?,
+        Format::Text => {
+            show(&composition, &output, &digest, context)?;
+            stubs.iter().for_each(|stub| context.ui.note(stubs::note(stub)));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
