@@ -5,7 +5,9 @@ use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use wkit_composer::{ComposeError, Composition, Input, Missing, Place, Plan, StubError, StubbedImport, Subject};
+use wkit_composer::{
+    ComposeError, Composition, Input, Missing, Place, Plan, StubError, StubbedImport, Subject,
+};
 
 use crate::error::CommandError;
 use crate::marks::{self, Mark};
@@ -72,7 +74,11 @@ fn drawn(path: &Path, text: &str, places: &[Place]) -> String {
 fn span(file: &DeTable<'_>, subject: &Subject) -> Option<Range<usize>> {
     match subject {
         Subject::Component { name } => {
-            let (key, _) = table(file, "components")?.iter().find(|(key, _)| key.get_ref() == name)?;
+            // The instance `a/b` is that of `b` for `a`.
+            let name = name.rsplit('/').next().unwrap_or(name);
+            let instances = table(file, "compose").and_then(|compose| table(compose, "instances"));
+            let named = instances.into_iter().chain(table(file, "components")).flatten();
+            let (key, _) = named.into_iter().find(|(key, _)| key.get_ref() == name)?;
             Some(key.span())
         }
         Subject::Wire { importer, import } => {

@@ -22,6 +22,7 @@ mod source;
 mod stubs;
 mod toolchain;
 mod ui;
+mod wiring;
 
 use std::process::ExitCode;
 

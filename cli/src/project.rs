@@ -1,5 +1,7 @@
 //! The project file `wkit.toml`: which components there are, how they are composed, where they are published.
 
+mod compose;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -7,7 +9,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_spanned::Spanned;
 
-use wkit_artifact::{PackageReference, RegistryHost};
+use wkit_artifact::RegistryHost;
+
+pub(crate) use compose::Compose;
+use compose::ComposeSection;
 
 use crate::build::Options;
 use crate::error::{CommandError, io_reason};
@@ -49,25 +54,6 @@ pub(crate) struct Component {
     pub(crate) world: String,
     /// What is said to its language alone.
     pub(crate) options: Options,
-}
-
-/// `[compose]`: how the components are linked.
-#[derive(Debug, Default)]
-pub(crate) struct Compose {
-    /// What the composition is published as, `namespace:name@version`.
-    pub(crate) package: Option<PackageReference>,
-    /// The component whose exports the composition has; inferred where it is absent.
-    pub(crate) socket: Option<String>,
-    /// Wires that cannot be inferred.
-    pub(crate) wires: Vec<PlannedWire>,
-}
-
-/// One explicit wire: `importer`'s import is filled by `exporter`.
-#[derive(Debug, Clone)]
-pub(crate) struct PlannedWire {
-    pub(crate) importer: String,
-    pub(crate) import: String,
-    pub(crate) exporter: String,
 }
 
 /// Where the packages of a namespace are kept.
@@ -148,41 +134,11 @@ impl Project {
                 name,
             });
         }
-        let known = |name: &Spanned<String>| {
-            if components.iter().any(|component| component.name == *name.get_ref()) {
-                return Ok(());
-            }
-            let names: Vec<&str> = components.iter().map(|component| component.name.as_str()).collect();
-            Err(at(
-                Some(name.span()),
-                &format!("no component `{}`; the components are: {}", name.get_ref(), names.join(", ")),
-            ))
+        let inputs: Vec<&str> = components.iter().map(|component| component.name.as_str()).collect();
+        let compose = match file.compose {
+            Some(section) => section.read(&inputs, &at)?,
+            None => Compose::default(),
         };
-        let mut compose = Compose::default();
-        if let Some(section) = file.compose {
-            if let Some(socket) = section.socket {
-                known(&socket)?;
-                compose.socket = Some(socket.into_inner());
-            }
-            for wire in section.wires {
-                known(&wire.importer)?;
-                known(&wire.exporter)?;
-                compose.wires.push(PlannedWire {
-                    importer: wire.importer.into_inner(),
-                    import: wire.import,
-                    exporter: wire.exporter.into_inner(),
-                });
-            }
-            compose.package = section
-                .package
-                .map(|package| {
-                    package.get_ref().parse().map_err(|error| {
-                        at(Some(package.span()), &format!("not a package: {error}"))
-                            .hint("write it like `namespace:name@1.2.3`")
-                    })
-                })
-                .transpose()?;
-        }
         let mut registries = BTreeMap::new();
         for (namespace, registry) in file.registries {
             check_name(namespace.get_ref(), "a namespace")
@@ -267,23 +223,6 @@ struct ComponentSection {
     engine: Option<String>,
     module: Option<String>,
     command: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ComposeSection {
-    package: Option<Spanned<String>>,
-    socket: Option<Spanned<String>>,
-    #[serde(default)]
-    wires: Vec<WireSection>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireSection {
-    importer: Spanned<String>,
-    import: String,
-    exporter: Spanned<String>,
 }
 
 #[derive(Deserialize)]
@@ -386,7 +325,7 @@ mod tests {
         assert_eq!(project.components[1].folder, Path::new("shop/checkout"));
         assert_eq!(project.components[1].wit, Path::new("shop/wit"));
         assert_eq!(project.components[1].world, "checkout");
-        assert_eq!(project.compose.wires.len(), 1);
+        assert_eq!(project.compose.plan.wires.len(), 1);
         assert_eq!(project.registries["acme"].prefix.as_deref(), Some("components/"));
         assert_eq!(project.composition_file(), Path::new("shop/build/shop.wasm"));
     }

@@ -51,8 +51,15 @@ impl ComposeError {
                 )
             }
             Self::ResourceMismatch(mismatch) => {
-                let ResourceMismatch { interface, exporter, importer_source, .. } = &**mismatch;
+                let ResourceMismatch {
+                    interface, importer, importer_source, exporter, exporter_source, ..
+                } = &**mismatch;
+                let imports_it =
+                    matches!(exporter_source, ResourceSource::Component { name, .. } if name != exporter);
                 match importer_source {
+                    _ if imports_it => format!(
+                        "fill `{interface}` of `{importer}` and of `{exporter}` with one instance that both share"
+                    ),
                     ResourceSource::Outside { .. } => {
                         format!("`{exporter}` must export `{interface}` as well, so that both sides use its resource")
                     }

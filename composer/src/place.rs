@@ -76,6 +76,21 @@ impl ComposeError {
                 ]
             }
             Self::UnknownComponent { role: "socket", .. } => vec![socket("no such component")],
+            Self::NoSuchExport { instance, .. } => vec![component(instance, "has no such export")],
+            Self::AmbiguousExport { instance, .. } => vec![component(instance, "has several")],
+            Self::DuplicateExport { first, second, .. } => vec![
+                component(&first.0, format!("exports `{}`", first.1)),
+                component(&second.0, format!("exports `{}`", second.1)),
+            ],
+            Self::OpenAndWired { importer, import, .. } => vec![wire(importer, import, "left open as well")],
+            Self::NothingToOpen { importer: Some(importer), .. } => {
+                vec![component(importer, "does not import it")]
+            }
+            Self::Incomplete(open) => open
+                .iter()
+                .flat_map(|open| &open.importers)
+                .map(|importer| component(&importer.instance, format!("imports `{}`", importer.import)))
+                .collect(),
             _ => Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
-use wkit_composer::{Composition, Input, Plan, PlannedWire};
+use wkit_composer::{Composition, Input, Plan};
 
 use crate::components::{BuildMode, build_all};
 use crate::composing;
@@ -15,6 +15,7 @@ use crate::output::write_file;
 use crate::project::{Component, Project};
 use crate::stubs::{self, StubArgs};
 use crate::ui::{self, Format};
+use crate::wiring::WiringArgs;
 
 /// Arguments of `wkit compose`.
 ///
@@ -22,7 +23,7 @@ use crate::ui::{self, Format};
 #[derive(Debug, Args)]
 pub(crate) struct ComposeArgs {
     /// A component whose imports are filled by the plugs; without it the project is composed
-    #[arg(value_name = "SOCKET", requires = "plugs")]
+    #[arg(value_name = "SOCKET")]
     socket: Option<PathBuf>,
 
     /// A component whose exports fill imports of the socket and of other plugs; can be repeated
@@ -48,20 +49,25 @@ pub(crate) struct ComposeArgs {
     /// How to show what was wired
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
+
+    #[command(flatten)]
+    wiring: WiringArgs,
 }
 
 /// Composes, and shows what was wired to what.
 pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let (inputs, plan, output) = match &args.socket {
+    let (inputs, mut plan, output) = match &args.socket {
         Some(socket) => from_files(socket, &args)?,
         None => {
             let project = Project::find(&context.project_start)?;
             let mode = BuildMode { release: args.release, ..BuildMode::default() };
             let inputs = project_inputs(&project, (!args.no_build).then_some(mode), context)?;
             let output = args.output.clone().unwrap_or_else(|| project.composition_file());
-            (inputs, project_plan(&project), output)
+            (inputs, project.compose.plan, output)
         }
     };
+    let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+    args.wiring.apply(&mut plan, &names)?;
     let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
     let missing = args.stubs.missing();
     let (composition, stubs) =
@@ -113,6 +119,11 @@ fn from_files(socket: &Path, args: &ComposeArgs) -> Result<(Vec<Input>, Plan, Pa
     let output = args.output.clone().ok_or_else(|| {
         CommandError::usage("no place for the composition").hint("name a file with `-o composed.wasm`")
     })?;
+    if args.plugs.is_empty() && args.stubs.missing().is_none() {
+        return Err(CommandError::usage(format!("no plug for `{}`", socket.display())).hint(
+            "name components that fill its imports with `--plug FILE`, or fill them with `--stub-missing`",
+        ));
+    }
     let mut inputs = vec![read_input(socket)?];
     let socket_name = inputs[0].name.clone();
     for plug in &args.plugs {
@@ -137,20 +148,10 @@ pub(crate) fn compose_project(
     context: &Context,
 ) -> Result<PathBuf, CommandError> {
     let inputs = project_inputs(project, Some(mode), context)?;
-    let composition = composing::compose(&inputs, &project_plan(project), Some(project))?;
+    let composition = composing::compose(&inputs, &project.compose.plan, Some(project))?;
     let output = project.composition_file();
     write_file(&output, &composition.bytes)?;
     Ok(output)
-}
-
-fn project_plan(project: &Project) -> Plan {
-    let wires = project.compose.wires.iter().map(|wire| PlannedWire {
-        importer: wire.importer.clone(),
-        import: wire.import.clone(),
-        exporter: wire.exporter.clone(),
-        export: None,
-    });
-    Plan { socket: project.compose.socket.clone(), wires: wires.collect(), ..Plan::default() }
 }
 
 /// The project's components, built first in the stated mode where they have changed.

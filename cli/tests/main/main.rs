@@ -6,6 +6,7 @@ mod assemblyscript;
 mod bad_input;
 mod builds;
 mod clients;
+mod composing;
 mod flow;
 mod go;
 mod javascript;

@@ -135,3 +135,17 @@ fn texts_beyond_the_limit_are_counted_and_not_kept() {
     assert_eq!(host.calls().len(), 4);
     assert_eq!(host.call("wkit:mock/calls@0.1.0", "total", &[]), Some(Val::U64(5)));
 }
+
+/// Streams, futures and async functions go through another component, as only a guest can hold their ends.
+#[test]
+fn async_functions_and_futures_can_be_answered() {
+    let answers =
+        "[\"demo:kv/store\"]\nlater.when = [{ args = '(\"a\")', returns = '\"x\"' }]\npromise = 'some(7)'";
+    let mut host = host(answers, Otherwise::Default);
+    assert_eq!(host.call(KV, "later", &[string("a")]), Some(string("x")));
+    assert_eq!(host.call(KV, "later", &[string("b")]), Some(string("")));
+    assert_eq!(
+        host.calls(),
+        ["demo:kv/store@0.1.0 later (\"a\") = \"x\"", "demo:kv/store@0.1.0 later (\"b\") = \"\""]
+    );
+}
