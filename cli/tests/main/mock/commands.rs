@@ -75,6 +75,17 @@ fn what_is_missing_is_stubbed_and_listed() {
     sandbox.wkit("compose app.wasm -o whole.wasm").golden("compose-without-plugs");
 }
 
+/// A command of WASI 0.3 with resources, maps, labels, streams, futures and async functions among what it imports.
+#[test]
+fn defaults_of_every_kind_reach_a_guest() {
+    let sandbox = Sandbox::new();
+    sandbox.write("front.wasm", wkit_fixtures::prebuilt::front());
+    sandbox.wkit("compose front.wasm --stub-missing=default -o whole.wasm").ok();
+    let expected = "primary ticket 0\nbackup ticket 0\nprimary ticket 0\n0 buckets, then 0, then 0\nheld {}\n\
+                    lengths {}\n (0 bytes)\nrested 0 turns\n";
+    assert_eq!(sandbox.wkit("run whole.wasm").ok().stdout, expected);
+}
+
 #[test]
 fn a_world_is_mocked_from_its_wit() {
     let sandbox = sandbox();
