@@ -1,15 +1,18 @@
 //! The types of a stub's functions: what the generator needs to write values, and the tables that the engine reads.
 
+mod simple;
+mod table;
+
 use std::collections::HashMap;
 
 use wit_parser::{
-    Function, Handle, Int, Resolve, Type, TypeDefKind, TypeId, TypeOwner, WorldId, WorldItem, WorldKey,
+    Function, Handle, Resolve, Type, TypeDefKind, TypeId, TypeOwner, WorldId, WorldItem, WorldKey,
 };
 
 use super::data::{Address, Data};
 use super::error::MockError;
-use super::layout;
 use crate::limits::MOCK_DATA_BYTES_MAX;
+use simple::{flags_of, primitive, tag_bytes};
 
 /// Where a type stands in [`Types`].
 pub(super) type NodeId = usize;
@@ -386,53 +389,6 @@ impl<'a> Types<'a> {
         self.nodes.push(Node { kind, size, align, flat, handles, wit, address });
         Ok(self.nodes.len() - 1)
     }
-
-    /// The kind's number, and the words that follow those of every type.
-    fn words(&self, kind: &Kind, data: &mut Data) -> Result<(u32, Vec<u32>), MockError> {
-        let address = |id: &NodeId| self.nodes[*id].address;
-        let fields = |fields: &[Field], data: &mut Data| -> Result<Vec<u32>, MockError> {
-            let mut words = vec![fields.len() as u32];
-            for field in fields {
-                words.extend(data.text(&field.name)?);
-                words.extend([address(&field.node), field.offset]);
-            }
-            Ok(words)
-        };
-        Ok(match kind {
-            Kind::Bool => (layout::BOOL, vec![]),
-            Kind::Signed => (layout::SIGNED, vec![]),
-            Kind::Unsigned => (layout::UNSIGNED, vec![]),
-            Kind::Float => (layout::FLOAT, vec![]),
-            Kind::Char => (layout::CHAR, vec![]),
-            Kind::String => (layout::STRING, vec![]),
-            Kind::List(element) => (layout::LIST, vec![address(element)]),
-            Kind::FixedList(element, len) => (layout::FIXED_LIST, vec![address(element), *len]),
-            Kind::Record(members) => (layout::RECORD, fields(members, data)?),
-            Kind::Tuple(members) => (layout::TUPLE, fields(members, data)?),
-            Kind::Variant { style, tag_bytes, payload_offset, cases } => {
-                let mut words = vec![*tag_bytes, *payload_offset, cases.len() as u32];
-                for case in cases {
-                    let escape = *style == Style::Plain && is_keyword(&case.name);
-                    let name = if escape { format!("%{}", case.name) } else { case.name.clone() };
-                    words.extend(data.text(&name)?);
-                    words.push(case.payload.as_ref().map_or(0, address));
-                }
-                (layout::VARIANT, words)
-            }
-            Kind::Flags(flags) => {
-                let mut words = vec![flags.len() as u32];
-                for flag in flags {
-                    words.extend(data.text(flag)?);
-                }
-                (layout::FLAGS, words)
-            }
-            Kind::Own(index) => (layout::OWN, vec![*index as u32]),
-            Kind::Borrow(index) => (layout::BORROW, vec![*index as u32]),
-            Kind::Foreign(index) => (layout::FOREIGN, vec![*index as u32]),
-            Kind::Stream(index) => (layout::STREAM, vec![*index as u32]),
-            Kind::Future(index, _) => (layout::FUTURE, vec![*index as u32]),
-        })
-    }
 }
 
 /// The words of WAVE that a case's name is told from by a `%`.
@@ -446,48 +402,4 @@ fn checked(bytes: u64) -> Result<u32, MockError> {
         return Err(MockError::TooLarge);
     }
     u32::try_from(bytes).map_err(|_| MockError::TooLarge)
-}
-
-fn primitive(ty: &Type) -> Result<Laid, MockError> {
-    let (kind, size, wit) = match ty {
-        Type::Bool => (Kind::Bool, 1, "bool"),
-        Type::S8 => (Kind::Signed, 1, "s8"),
-        Type::S16 => (Kind::Signed, 2, "s16"),
-        Type::S32 => (Kind::Signed, 4, "s32"),
-        Type::S64 => (Kind::Signed, 8, "s64"),
-        Type::U8 => (Kind::Unsigned, 1, "u8"),
-        Type::U16 => (Kind::Unsigned, 2, "u16"),
-        Type::U32 => (Kind::Unsigned, 4, "u32"),
-        Type::U64 => (Kind::Unsigned, 8, "u64"),
-        Type::F32 => (Kind::Float, 4, "f32"),
-        Type::F64 => (Kind::Float, 8, "f64"),
-        Type::Char => (Kind::Char, 4, "char"),
-        Type::String => (Kind::String, 8, "string"),
-        Type::ErrorContext | Type::Id(_) => {
-            return Err(MockError::NotWit { message: "`error-context` is no part of WASI yet".to_owned() });
-        }
-    };
-    let align = if matches!(kind, Kind::String) { 4 } else { size };
-    let flat = if matches!(kind, Kind::String) { 2 } else { 1 };
-    Ok(Laid { kind, size: u64::from(size), align, flat, handles: false, wit: wit.to_owned() })
-}
-
-fn flags_of(names: Vec<String>) -> Laid {
-    let words = names.len().div_ceil(32) as u64;
-    let (size, align, flat) = match names.len() {
-        0 => (0, 1, 0),
-        1..=8 => (1, 1, 1),
-        9..=16 => (2, 2, 1),
-        _ => (4 * words, 4, words),
-    };
-    let wit = format!("flags {{ {} }}", names.join(", "));
-    Laid { kind: Kind::Flags(names), size, align, flat, handles: false, wit }
-}
-
-fn tag_bytes(tag: Int) -> u32 {
-    match tag {
-        Int::U8 => 1,
-        Int::U16 => 2,
-        Int::U32 | Int::U64 => 4,
-    }
 }

@@ -130,7 +130,7 @@ fn texts_beyond_the_limit_are_counted_and_not_kept() {
     // With brackets and quotes each call has 4 MiB, and 16 MiB are kept.
     let text = string(&"x".repeat((4 << 20) - 4));
     for _ in 0..5 {
-        host.call(KV, "put", &[text.clone()]);
+        host.call(KV, "put", std::slice::from_ref(&text));
     }
     assert_eq!(host.calls().len(), 4);
     assert_eq!(host.call("wkit:mock/calls@0.1.0", "total", &[]), Some(Val::U64(5)));
