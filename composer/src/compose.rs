@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use wkit_interface::DecodeError;
-
 use crate::composition::{ComposedExport, ComposedInstance, Composition, Skew, Wire};
 use crate::error::ComposeError;
 use crate::exports;
@@ -48,8 +46,7 @@ pub fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, ComposeErro
     let order = order::instantiation_order(&graph.instances, &graph.wires, &graph.roots)?;
     identity::check(&graph.instances, &graph.wires, &order)?;
     open::check(&graph.instances, &graph.wires, &order)?;
-    let bytes = engine::encode(&graph, &order)?;
-    let surface = wkit_interface::decode(&bytes).map_err(|error| invalid(&error))?;
+    let (bytes, surface) = engine::encode(&graph, &order)?;
     let imports = open::imports(&graph.instances, &graph.wires, &order, &surface.imports, &stated);
     open::check_complete(&imports, &surface, plan)?;
     Ok(Composition {
@@ -64,18 +61,6 @@ pub fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, ComposeErro
         bytes,
         surface,
     })
-}
-
-/// The composition came out invalid, which the checks before should have found. The place in the bytes would say
-/// nothing to anybody.
-fn invalid(error: &DecodeError) -> ComposeError {
-    let message = match error {
-        DecodeError::Invalid { message, .. } | DecodeError::UnsupportedFeature { message, .. } => {
-            message.clone()
-        }
-        other => other.to_string(),
-    };
-    ComposeError::Encode { doing: "validate the composition".to_owned(), message }
 }
 
 /// What the socket exports and the composition does not.

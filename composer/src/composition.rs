@@ -6,6 +6,7 @@ use semver::Version;
 use serde::Serialize;
 use wkit_interface::Surface;
 
+use crate::binary::Binary;
 use crate::error::{NearMiss, quoted};
 
 /// A composed component.
@@ -13,7 +14,7 @@ use crate::error::{NearMiss, quoted};
 pub struct Composition {
     /// The component in binary form. The same inputs and plan give the same bytes, in whatever order they come.
     #[serde(skip)]
-    pub bytes: Vec<u8>,
+    pub bytes: Binary,
     /// The instance whose exports are exported; `None` when the plan names an instance for each export.
     pub socket: Option<String>,
     /// What is inside, each after what it needs.

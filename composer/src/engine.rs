@@ -4,26 +4,36 @@ use std::collections::HashMap;
 
 use wac_graph::{CompositionGraph, EncodeError, EncodeOptions, NodeId, PackageId, Processor};
 use wac_types::Package;
+use wkit_interface::Surface;
 
+use crate::binary::Binary;
 use crate::error::ComposeError;
 use crate::exports::Exported;
 use crate::instances::{Index, Instance};
 use crate::labels;
 use crate::plug::{Candidates, End};
 use crate::share::Graph;
+use crate::shell::Shells;
 
-/// Instantiates what `order` says with the wires and exports of `graph`, and leaves all other imports open.
-pub(crate) fn encode(graph: &Graph<'_>, order: &[Index]) -> Result<Vec<u8>, ComposeError> {
+/// Instantiates what `order` says with the wires and exports of `graph`, and leaves all other imports open. Gives the
+/// composition and its surface.
+pub(crate) fn encode(graph: &Graph<'_>, order: &[Index]) -> Result<(Binary, Surface), ComposeError> {
     let Graph { instances, wires, exports, .. } = graph;
-    let mut engine =
-        Engine { instances, graph: CompositionGraph::new(), packages: HashMap::new(), nodes: Vec::new() };
+    let mut engine = Engine {
+        instances,
+        graph: CompositionGraph::new(),
+        shells: Shells::default(),
+        packages: HashMap::new(),
+        nodes: HashMap::new(),
+    };
     for index in order {
         engine.instantiate(*index, wires)?;
     }
     for export in exports {
         engine.export(export)?;
     }
-    labels::restore(engine.finish()?, &label_exports(instances, exports))
+    let composed = labels::restore(engine.finish()?, &label_exports(instances, exports))?;
+    engine.shells.fill(composed)
 }
 
 /// The exports under a plain name that stand for an interface, each with that interface: `wac-graph` writes the names
@@ -42,27 +52,30 @@ fn label_exports(instances: &[Instance<'_>], exports: &[Exported]) -> HashMap<St
 struct Engine<'a> {
     instances: &'a [Instance<'a>],
     graph: CompositionGraph,
-    /// Components of equal bytes are written once and instantiated as often as they are named.
-    packages: HashMap<&'a [u8], PackageId>,
-    nodes: Vec<(Index, NodeId)>,
+    shells: Shells,
+    /// By shell. Components of equal bytes are written once and instantiated as often as they are named.
+    packages: HashMap<usize, PackageId>,
+    nodes: HashMap<Index, NodeId>,
 }
 
 impl<'a> Engine<'a> {
     fn node(&self, index: Index) -> Option<NodeId> {
-        self.nodes.iter().find(|(known, _)| *known == index).map(|(_, node)| *node)
+        self.nodes.get(&index).copied()
     }
 
     fn package(&mut self, index: Index) -> Result<PackageId, ComposeError> {
         let component = self.instances[index].component;
-        if let Some(package) = self.packages.get(component.bytes) {
+        let shell = self.shells.add(component.bytes)?;
+        if let Some(package) = self.packages.get(&shell) {
             return Ok(*package);
         }
         let failed =
             |message: String| ComposeError::Encode { doing: format!("read `{}`", component.name), message };
-        let package = Package::from_bytes(component.name, None, component.bytes, self.graph.types_mut())
+        let bytes = self.shells.bytes(shell);
+        let package = Package::from_bytes(component.name, None, bytes, self.graph.types_mut())
             .map_err(|error| failed(chain(error.as_ref())))?;
         let package = self.graph.register_package(package).map_err(|error| failed(error.to_string()))?;
-        self.packages.insert(component.bytes, package);
+        self.packages.insert(shell, package);
         Ok(package)
     }
 
@@ -85,7 +98,7 @@ impl<'a> Engine<'a> {
         }
         let node = self.graph.instantiate(package);
         self.graph.set_node_name(node, self.instances[importer].name.clone());
-        self.nodes.push((importer, node));
+        self.nodes.insert(importer, node);
         for (import, end, export) in arguments {
             self.graph
                 .set_instantiation_argument(node, import, export)
@@ -122,10 +135,10 @@ impl<'a> Engine<'a> {
         self.graph.export(alias, &export.name).map_err(|error| failed(error.to_string()))
     }
 
-    fn finish(self) -> Result<Vec<u8>, ComposeError> {
+    fn finish(&self) -> Result<Vec<u8>, ComposeError> {
         let options = EncodeOptions {
             define_components: true,
-            // The result is validated by the caller, with the features that wkit accepts.
+            // The caller validates it, with the features that wkit accepts.
             validate: false,
             processor: Some(Processor { name: "wkit", version: env!("CARGO_PKG_VERSION") }),
         };
@@ -138,7 +151,7 @@ impl<'a> Engine<'a> {
         match error {
             EncodeError::ImportTypeMergeConflict { import, first, second, source } => {
                 let name = |node: NodeId| {
-                    let found = self.nodes.iter().find(|(_, known)| *known == node);
+                    let found = self.nodes.iter().find(|(_, known)| **known == node);
                     found.map_or("a component", |(index, _)| self.instances[*index].name.as_str())
                 };
                 ComposeError::Encode {

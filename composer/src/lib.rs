@@ -13,8 +13,8 @@
 //! let app = from_wit(&wit("import demo:kv/store@0.1.0; import log: func(line: string); export run: func();"), "it");
 //! let store = from_wit(&wit("export demo:kv/store@0.1.0;"), "it");
 //! let inputs = [
-//!     Input { name: "app".to_owned(), bytes: app },
-//!     Input { name: "store".to_owned(), bytes: store },
+//!     Input { name: "app".to_owned(), bytes: app.into() },
+//!     Input { name: "store".to_owned(), bytes: store.into() },
 //! ];
 //!
 //! let composition = compose(&inputs, &Plan::default())?;
@@ -37,6 +37,7 @@
 //! assert!(error.hint().is_some_and(|hint| hint.contains("wkit.toml")));
 //! # Ok::<(), wkit_composer::ComposeError>(())
 //! ```
+mod binary;
 mod compose;
 mod composition;
 mod engine;
@@ -56,10 +57,12 @@ mod plan;
 mod planned;
 mod plug;
 mod share;
+mod shell;
 mod tree;
 mod unused;
 pub mod virtualise;
 
+pub use binary::Binary;
 pub use compose::compose;
 pub use composition::{
     ComposedExport, ComposedInstance, Composition, Importer, OpenImport, Skew, Unused, UnusedReason, Wire,

@@ -1,5 +1,6 @@
 //! What goes into a composition.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// A component to compose, under the name by which plan, messages and result speak of it.
@@ -8,7 +9,7 @@ pub struct Input {
     /// The name, unique among the inputs.
     pub name: String,
     /// The component in binary form.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
 }
 
 /// What is not left to inference; `Plan::default()` leaves everything to it.

@@ -145,14 +145,14 @@ pub fn virtualise(name: &str, bytes: &[u8], policy: &Policy) -> Result<Virtualis
     let composition = crate::compose(&inputs, &composing)?;
     Ok(Virtualised {
         imports: names(&composition.surface),
-        bytes: composition.bytes,
+        bytes: composition.bytes.to_vec(),
         capabilities,
         changed: true,
     })
 }
 
 fn input(name: &str, bytes: Vec<u8>) -> Input {
-    Input { name: name.to_owned(), bytes }
+    Input { name: name.to_owned(), bytes: bytes.into() }
 }
 
 /// What is imported by name; an import that only brings types asks nothing of a host.

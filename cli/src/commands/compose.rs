@@ -11,7 +11,7 @@ use crate::components::{BuildMode, build_all};
 use crate::composing;
 use crate::context::Context;
 use crate::error::{CommandError, io_error};
-use crate::output::write_file;
+use crate::output::write_binary;
 use crate::project::{Component, Project};
 use crate::stubs::{self, StubArgs};
 use crate::ui::{self, Format};
@@ -72,8 +72,7 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
     let missing = args.stubs.missing();
     let (composition, stubs) =
         composing::compose_with_stubs(&inputs, &plan, project.as_ref(), missing.as_ref())?;
-    write_file(&output, &composition.bytes)?;
-    let digest = wkit_artifact::Digest::sha256(&composition.bytes);
+    let digest = write_binary(&output, &composition.bytes)?;
     match args.format {
         Format::Json => ui::print_json(&json!({
             "file": output,
@@ -138,7 +137,7 @@ fn read_input(path: &Path) -> Result<Input, CommandError> {
     let name = path
         .file_stem()
         .map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
-    Ok(Input { name, bytes })
+    Ok(Input { name, bytes: bytes.into() })
 }
 
 /// Builds and composes a project, and returns the file of its composition.
@@ -150,7 +149,7 @@ pub(crate) fn compose_project(
     let inputs = project_inputs(project, Some(mode), context)?;
     let composition = composing::compose(&inputs, &project.compose.plan, Some(project))?;
     let output = project.composition_file();
-    write_file(&output, &composition.bytes)?;
+    write_binary(&output, &composition.bytes)?;
     Ok(output)
 }
 
@@ -170,7 +169,7 @@ fn project_inputs(
             let shown = io_error("read", &file, &error);
             if error.kind() == std::io::ErrorKind::NotFound { shown.hint("run `wkit build`") } else { shown }
         })?;
-        Ok(Input { name: component.name.clone(), bytes })
+        Ok(Input { name: component.name.clone(), bytes: bytes.into() })
     };
     components.iter().map(read).collect()
 }

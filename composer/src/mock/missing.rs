@@ -82,12 +82,13 @@ pub fn compose_with_stubs(inputs: &[Input], plan: &Plan, missing: &Missing) -> R
         work.compose_as_planned(plan)?
     } else {
         let before = (work.inputs.clone(), work.made.clone());
-        work.stub(&first.bytes, &open)?;
+        let source = first.bytes.to_vec();
+        work.stub(&source, &open)?;
         match work.compose_as_planned(plan) {
             Err(ComposeError::Cycle(_)) => {
                 (work.inputs, work.made) = before;
                 for import in &open {
-                    work.stub(&first.bytes, &[import])?;
+                    work.stub(&source, &[import])?;
                 }
                 work.compose_as_planned(plan)?
             }
@@ -165,7 +166,7 @@ impl Work<'_> {
         let imports = Imports::Only(imports);
         let stub = mock(&Mock { source, imports, otherwise: self.missing.otherwise, ..Mock::default() })?;
         let name = self.free_name();
-        self.inputs.push(Input { name: name.clone(), bytes: stub.bytes });
+        self.inputs.push(Input { name: name.clone(), bytes: stub.bytes.into() });
         self.made.push((name, stub.functions));
         Ok(())
     }

@@ -30,7 +30,7 @@ fn socket(name: &str) -> Plan {
 }
 
 fn raw(name: &str, bytes: &[u8]) -> Input {
-    Input { name: name.to_owned(), bytes: bytes.to_vec() }
+    Input { name: name.to_owned(), bytes: bytes.to_vec().into() }
 }
 
 fn app() -> Input {
@@ -69,7 +69,7 @@ fn limits_on_inputs() {
     let half = vec![0; limits::COMPOSITION_BYTES_MAX / 2];
     let mut inputs = vec![raw("a", &half), raw("b", &half)];
     assert!(matches!(fail(&inputs), ComposeError::Decode { .. }), "at the limit");
-    inputs[0].bytes.push(0);
+    inputs[0] = raw("a", &[half.as_slice(), &[0]].concat());
     check("too-large", &fail(&inputs));
 }
 

@@ -4,9 +4,11 @@
 
 mod agreement;
 mod damage;
+mod determinism;
 mod errors;
 mod plans;
 mod samples;
+mod shells;
 mod stubs;
 mod virtualise;
 mod wiring;

@@ -5,7 +5,7 @@ use wkit_fixtures::component::from_wit;
 
 /// A component of the world `world` of `wit`.
 pub(crate) fn input(name: &str, wit: &str, world: &str) -> Input {
-    Input { name: name.to_owned(), bytes: from_wit(wit, world) }
+    Input { name: name.to_owned(), bytes: from_wit(wit, world).into() }
 }
 
 /// The packages of the shop; the worlds stand in `package test:worlds`.
@@ -82,6 +82,32 @@ pub(crate) fn wires(composition: &Composition) -> Vec<String> {
 
 pub(crate) fn open(composition: &Composition) -> Vec<String> {
     composition.imports.iter().map(|import| import.name.clone()).collect()
+}
+
+/// Numbers that look random and are the same in every run and on every machine (splitmix64).
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A number below `limit`.
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+
+    /// Puts the members of `list` in some order.
+    pub(crate) fn shuffle<T>(&mut self, list: &mut [T]) {
+        for position in (1..list.len()).rev() {
+            let other = self.below(position as u64 + 1);
+            list.swap(position, usize::try_from(other).unwrap());
+        }
+    }
 }
 
 /// The names of the instances, in the order in which they are made.
