@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::bindings::BindingsArgs;
 use crate::commands::build::BuildArgs;
 use crate::commands::compose::ComposeArgs;
+use crate::commands::graph::GraphArgs;
 use crate::commands::inspect::InspectArgs;
 use crate::commands::mock::MockArgs;
 use crate::commands::new::NewArgs;
@@ -57,6 +58,8 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Link components into one component
     Compose(ComposeArgs),
+    /// Show who is wired to whom in a composition
+    Graph(GraphArgs),
     /// Make a stub of what a component imports, to run and test it alone
     Mock(MockArgs),
     /// Show what a component imports, exports and is made of

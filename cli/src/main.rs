@@ -18,8 +18,10 @@ mod output;
 mod progress;
 mod project;
 mod registries;
+mod script;
 mod source;
 mod stubs;
+mod target;
 mod toolchain;
 mod ui;
 mod wiring;
@@ -54,6 +56,7 @@ fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
         Command::Build(args) => commands::build::run(args, &context),
         Command::Compose(args) => commands::compose::run(args, &context),
         Command::Mock(args) => commands::mock::run(args, &context),
+        Command::Graph(args) => commands::graph::run(args, &context),
         Command::Inspect(args) => commands::inspect::run(args, &context),
         Command::Publish(args) => commands::publish::run(args, &context),
         Command::Pull(args) => commands::pull::run(args, &context),

@@ -107,7 +107,7 @@ pub(crate) fn read_component_file(path: &Path) -> Result<Vec<u8>, CommandError> 
 }
 
 /// A file is what exists, what is written as a path, or what has the ending of one.
-fn is_file(text: &str) -> bool {
+pub(crate) fn is_file(text: &str) -> bool {
     let path = Path::new(text);
     let looks_like_a_path = text.starts_with("./") || text.starts_with("../") || path.is_absolute();
     let has_ending =

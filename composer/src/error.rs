@@ -479,18 +479,15 @@ fn type_mismatches(wires: &[WireMismatch]) -> String {
 }
 
 /// One line for each difference, naming whose type is which.
-fn mismatch_lines(mismatches: &[Mismatch], expected: &str, found: &str) -> String {
+pub(crate) fn mismatch_lines(mismatches: &[Mismatch], expected: &str, found: &str) -> String {
     let mut text = String::new();
     for mismatch in mismatches {
-        // Words such as "nothing" and "an interface" are no WIT; no WIT text begins like them.
-        let is_word = |ty: &str| ty == "nothing" || ty.starts_with("a ") || ty.starts_with("an ");
-        let show = |ty: &str| if is_word(ty) { ty.to_owned() } else { format!("`{ty}`") };
         let place = if mismatch.path.is_empty() { String::new() } else { format!("{}: ", mismatch.path) };
         let _ = write!(
             text,
             "\n  {place}expected {} (`{expected}`), found {} (`{found}`)",
-            show(&mismatch.expected),
-            show(&mismatch.found)
+            mismatch.expected_shown(),
+            mismatch.found_shown()
         );
     }
     text

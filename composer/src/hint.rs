@@ -131,7 +131,7 @@ fn wires_hint(ambiguities: &[Ambiguity]) -> Option<String> {
     Some(format!("choose in `[compose]` of wkit.toml, for example: wires = [{}]", wires.join(", ")))
 }
 
-fn mismatch_hint(wire: &WireMismatch) -> String {
+pub(crate) fn mismatch_hint(wire: &WireMismatch) -> String {
     let WireMismatch { importer, import, exporter, export, .. } = wire;
     let versions = (InterfaceParts::parse(import), InterfaceParts::parse(export));
     let package = package(import);

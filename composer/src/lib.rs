@@ -43,6 +43,7 @@ mod composition;
 mod engine;
 mod error;
 mod exports;
+mod graph;
 mod hint;
 mod identity;
 mod inputs;
@@ -56,9 +57,10 @@ mod place;
 mod plan;
 mod planned;
 mod plug;
+mod script;
 mod share;
 mod shell;
-mod tree;
+mod structure;
 mod unused;
 pub mod virtualise;
 
@@ -71,9 +73,13 @@ pub use error::{
     Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
     ResourceSource, WireMismatch,
 };
+pub use graph::{
+    Edge, End, Export, Graph, GraphComponent, GraphError, GraphImport, GraphImporter, Node, TreeStyle,
+};
 pub use mock::{
     AnswerKind, Answers, Imports, Missing, Mock, MockError, Otherwise, Stub, StubError, StubFunction,
     Stubbed, StubbedImport, ValueError, compose_with_stubs, mock,
 };
 pub use place::{Place, Subject};
 pub use plan::{Input, Plan, PlannedExport, PlannedInstance, PlannedOpen, PlannedWire, Share};
+pub use script::{Label, PackageRequest, Script, ScriptError, ScriptFault, ScriptProblem};

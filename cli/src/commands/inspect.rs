@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::registries::RegistryArgs;
 use crate::source::{self, Loaded};
+use crate::target::Target;
 use crate::ui::{self, Table};
 
 /// Arguments of `wkit inspect`.
@@ -20,6 +21,15 @@ pub(crate) struct InspectArgs {
     /// A component: a file, or a reference in a registry
     #[arg(value_name = "FILE|REF")]
     component: String,
+
+    /// Say instead in what it does not fit this world, and fail when it does not: a folder, file or package of WIT, and a
+    /// world of it
+    #[arg(long, value_name = "WIT[#WORLD]")]
+    targets: Option<String>,
+
+    /// The world of `--targets`, where its WIT has several
+    #[arg(long, value_name = "NAME", requires = "targets")]
+    world: Option<String>,
 
     /// How to show it
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -50,6 +60,9 @@ pub(crate) fn run(args: InspectArgs, context: &Context) -> Result<ExitCode, Comm
         CommandError::from_error(format!("cannot inspect `{}`", args.component), &error).maybe_hint(hint)
     };
     let surface = wkit_interface::decode(&loaded.bytes).map_err(cannot)?;
+    if let Some(targets) = &args.targets {
+        return check_target(targets, &args, &surface, context);
+    }
     let parts = wkit_interface::parts(&loaded.bytes).map_err(cannot)?;
     let producers = wkit_interface::producers(&loaded.bytes).map_err(cannot)?;
     match args.format {
@@ -66,6 +79,25 @@ pub(crate) fn run(args: InspectArgs, context: &Context) -> Result<ExitCode, Comm
         }))?,
         InspectFormat::Text => ui::print(&describe(&args.component, &loaded, &surface, &parts, &producers))?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Exit code 1 when the component does not fit.
+fn check_target(
+    targets: &str,
+    args: &InspectArgs,
+    surface: &Surface,
+    context: &Context,
+) -> Result<ExitCode, CommandError> {
+    let target = Target::load(targets, args.world.as_deref(), &args.registry, context)?;
+    if args.format == InspectFormat::Json {
+        let misfits = target.misfits(surface);
+        let fits = misfits.is_empty();
+        ui::print_json(&json!({ "world": target.world(), "fits": fits, "misfits": misfits }))?;
+        return Ok(if fits { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    target.check(&format!("`{}`", args.component), surface)?;
+    context.ui.done("fits", format!("{}: the world `{}` of `{targets}`", args.component, target.world()));
     Ok(ExitCode::SUCCESS)
 }
 
