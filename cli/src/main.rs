@@ -4,14 +4,19 @@
 //! that writes to the terminal and reads the home folder or the environment.
 
 mod arguments;
+mod baked;
 mod build;
+mod closing;
 mod commands;
 mod components;
 mod composing;
 mod context;
 mod error;
 mod grants;
+mod inputs;
 mod limits;
+mod linked;
+mod lock;
 mod marks;
 mod new;
 mod output;
@@ -56,9 +61,14 @@ fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
         Command::Build(args) => commands::build::run(args, &context),
         Command::Compose(args) => commands::compose::run(args, &context),
         Command::Mock(args) => commands::mock::run(args, &context),
+        Command::Virtualise(args) => commands::virtualise::run(args, &context),
+        Command::Explode(args) => commands::explode::run(args, &context),
         Command::Graph(args) => commands::graph::run(args, &context),
         Command::Inspect(args) => commands::inspect::run(args, &context),
         Command::Publish(args) => commands::publish::run(args, &context),
+        Command::Add(args) => commands::add::run(args, &context),
+        Command::Remove(args) => commands::remove::run(args, &context),
+        Command::Update(args) => commands::update::run(args, &context),
         Command::Pull(args) => commands::pull::run(args, &context),
         Command::Run(args) => commands::run::run(args, &context),
         Command::Serve(args) => commands::serve::run(args, &context),

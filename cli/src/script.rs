@@ -10,9 +10,9 @@ use crate::build::load_packages;
 use crate::components::{BuildMode, build_all};
 use crate::context::Context;
 use crate::error::{CommandError, io_error};
+use crate::inputs::InputArgs;
 use crate::marks::{self, Mark};
 use crate::project::{Component, Project};
-use crate::registries::RegistryArgs;
 use crate::source;
 
 /// Where the packages of a script come from.
@@ -35,8 +35,8 @@ pub(crate) struct ScriptInput<'a> {
     pub(crate) path: &'a Path,
     /// Where its packages come from.
     pub(crate) args: &'a ScriptArgs,
-    /// How to speak to registries.
-    pub(crate) registry: &'a RegistryArgs,
+    /// How registries are asked, and the lock.
+    pub(crate) inputs: &'a InputArgs,
     /// The file that is to be written, if one is: no package may be read from it.
     pub(crate) output: Option<&'a Path>,
     /// How members of the project are built before they are read; `None` takes them as they were last built.
@@ -297,7 +297,7 @@ impl<'a> Finder<'a> {
                     .map(Bytes::from)
                     .map_err(|error| io_error("read", &file, &error).hint("run `wkit build`"))
             }
-            Place::Registry(text) => Ok(source::load(text, self.input.registry, self.context)?.bytes),
+            Place::Registry(text) => Ok(source::load(text, None, self.input.inputs, self.context)?.bytes),
         }
     }
 }

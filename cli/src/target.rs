@@ -6,7 +6,7 @@ use wkit_interface::{Misfit, Surface, WorldError, misfits};
 
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::registries::RegistryArgs;
+use crate::inputs::InputArgs;
 use crate::{script, source};
 
 /// A world that a component is to fit.
@@ -23,7 +23,7 @@ impl Target {
     pub(crate) fn load(
         text: &str,
         world: Option<&str>,
-        registry: &RegistryArgs,
+        inputs: &InputArgs,
         context: &Context,
     ) -> Result<Self, CommandError> {
         let (wit, after) = match text.rsplit_once('#') {
@@ -34,7 +34,7 @@ impl Target {
         let bytes = if path.is_dir() || path.extension().is_some_and(|ending| ending == "wit") {
             script::wit_package(path)?.into()
         } else {
-            source::load(wit, registry, context)?.bytes
+            source::load(wit, None, inputs, context)?.bytes
         };
         let surface = wkit_interface::decode(&bytes).map_err(|error| {
             let hint = source::decode_hint(&error);

@@ -1,15 +1,15 @@
 //! The imports that stay open, and which of them become one import of the composition.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use wkit_interface::{Item, ItemKind, Surface, conflicts, fits};
+use wkit_interface::{Item, ItemKind, Mismatch, Surface, conflicts, fits};
 
 use crate::composition::{Importer, OpenImport};
 use crate::error::{ComposeError, ImportConflict};
 use crate::instances::{Index, Instance};
 use crate::plan::Plan;
 use crate::planned::matches;
-use crate::plug::Candidates;
+use crate::plug::{Candidates, line};
 
 /// Checks that imports which should become one are of one type: those of the same name, or with versions that stand in
 /// for each other.
@@ -18,29 +18,49 @@ pub(crate) fn check(
     wires: &Candidates,
     in_use: &[Index],
 ) -> Result<(), ComposeError> {
-    let open = collect(instances, wires, in_use);
-    for (position, (second, second_import)) in open.iter().enumerate() {
-        for (first, first_import) in &open[..position] {
-            // Two versions in one component are two imports of one component and stay what they are.
-            let same = std::ptr::eq(instances[*first].component, instances[*second].component);
-            if same || !fits(&first_import.name, &second_import.name) {
-                continue;
-            }
-            let (one, other) = (&instances[*first], &instances[*second]);
-            let mismatches =
-                conflicts(one.surface(), &first_import.name, other.surface(), &second_import.name);
-            if !mismatches.is_empty() {
-                return Err(ComposeError::ImportConflict(Box::new(ImportConflict {
-                    first: one.name.clone(),
-                    first_import: first_import.name.clone(),
-                    second: other.name.clone(),
-                    second_import: second_import.name.clone(),
-                    mismatches,
-                })));
+    let mut lines: BTreeMap<String, Vec<(Index, &Item)>> = BTreeMap::new();
+    for (index, import) in collect(instances, wires, in_use) {
+        lines.entry(line(&import.name)).or_default().push((index, import));
+    }
+    for open in lines.values() {
+        for (position, second) in open.iter().enumerate() {
+            for first in &open[..position] {
+                check_pair(instances, *first, *second)?;
             }
         }
     }
     Ok(())
+}
+
+fn check_pair(
+    instances: &[Instance<'_>],
+    (first, first_import): (Index, &Item),
+    (second, second_import): (Index, &Item),
+) -> Result<(), ComposeError> {
+    let (one, other) = (&instances[first], &instances[second]);
+    // Two versions in one component are two imports of one component and stay what they are.
+    if std::ptr::eq(one.component, other.component) {
+        return Ok(());
+    }
+    let mut mismatches = conflicts(one.surface(), &first_import.name, other.surface(), &second_import.name);
+    // One label, but two interfaces, which may happen to look alike.
+    if let (Some(expected), Some(found)) = (&first_import.implements, &second_import.implements)
+        && line(expected) != line(found)
+    {
+        let interface = |name: &str| format!("an interface `{name}`");
+        let (expected, found) = (interface(expected), interface(found));
+        mismatches.insert(0, Mismatch { path: String::new(), expected, found });
+    }
+    if mismatches.is_empty() {
+        return Ok(());
+    }
+    Err(ComposeError::ImportConflict(Box::new(ImportConflict {
+        first: one.name.clone(),
+        first_import: first_import.name.clone(),
+        second: other.name.clone(),
+        second_import: second_import.name.clone(),
+        mismatches,
+    })))
 }
 
 /// Says for every import of the composition who needs it, and whether the plan leaves it open (`stated`, by the name of

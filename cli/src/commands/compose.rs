@@ -5,15 +5,17 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
+use wkit_composer::virtualise::{State, Virtualised};
 use wkit_composer::{Composition, Input, Plan, StubbedImport};
 
-use crate::components::{BuildMode, build_all};
+use crate::closing;
+use crate::components::BuildMode;
 use crate::composing;
 use crate::context::Context;
-use crate::error::{CommandError, io_error};
+use crate::error::CommandError;
+use crate::inputs::{self, Asked, Found, Gather, InputArgs, Place};
 use crate::output::write_binary;
-use crate::project::{Component, Project};
-use crate::registries::RegistryArgs;
+use crate::project::Project;
 use crate::script::{self, ScriptArgs, ScriptInput};
 use crate::stubs::{self, StubArgs};
 use crate::target::Target;
@@ -25,14 +27,15 @@ use crate::wiring::WiringArgs;
 /// Without a socket or script, composes the project of `wkit.toml` and builds what has changed first.
 #[derive(Debug, Args)]
 pub(crate) struct ComposeArgs {
-    /// A component whose imports are filled by the plugs, or a script of the wac language; without it the project is
-    /// composed
+    /// A component whose imports are filled by the plugs (a file, a member or dependency of the project, or a
+    /// reference), or a script of the wac language; without it the project is composed
     #[arg(value_name = "SOCKET|FILE.wac")]
-    socket: Option<PathBuf>,
+    socket: Option<String>,
 
-    /// A component whose exports fill imports of the socket and of other plugs; can be repeated
-    #[arg(long = "plug", value_name = "FILE", requires = "socket")]
-    plugs: Vec<PathBuf>,
+    /// A component whose exports fill imports of the socket and of other plugs, with a name of its own ahead where it
+    /// needs one; can be repeated
+    #[arg(long = "plug", value_name = "[NAME=]FILE|REF", requires = "socket")]
+    plugs: Vec<String>,
 
     /// The file to write; without it, a project's composition goes to its `build` folder, and a script's to `FILE.wasm`
     /// beside it
@@ -46,6 +49,11 @@ pub(crate) struct ComposeArgs {
     /// Build the project's components as small as they can be, as in `wkit build --release`
     #[arg(long, conflicts_with = "no_build")]
     release: bool,
+
+    /// Close capabilities of one component inside the composition, or of all where none is named, as in
+    /// `cart:filesystem,env` or `cart:wasi:sockets` or `all`; can be repeated
+    #[arg(long, value_name = "[NAME:]CAPABILITIES")]
+    deny: Vec<String>,
 
     /// Refuse a composition that does not fit this world: a folder, file or package of WIT, and a world of it
     #[arg(long, value_name = "WIT[#WORLD]")]
@@ -65,22 +73,18 @@ pub(crate) struct ComposeArgs {
     #[command(flatten)]
     script: ScriptArgs,
 
-    #[command(flatten, next_help_heading = "Registries")]
-    registry: RegistryArgs,
+    #[command(flatten, next_help_heading = "Registries and the lock")]
+    inputs: InputArgs,
 }
 
 /// Composes, and shows what was wired to what.
 pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let (composition, stubs, output) = match &args.socket {
-        Some(path) if script::is_script(path) => {
-            let (composition, output) = from_script(path, &args, context)?;
-            (composition, Vec::new(), output)
-        }
+    let Composed { composition, stubs, closed, output } = match &args.socket {
+        Some(text) if script::is_script(Path::new(text)) => from_script(Path::new(text), &args, context)?,
         _ => from_plan(&args, context)?,
     };
     if let Some(targets) = &args.targets {
-        Target::load(targets, None, &args.registry, context)?
-            .check("the composition", &composition.surface)?;
+        Target::load(targets, None, &args.inputs, context)?.check("the composition", &composition.surface)?;
     }
     let digest = write_binary(&output, &composition.bytes)?;
     match args.format {
@@ -97,8 +101,12 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
             "unused": composition.unused,
             "stubs": stubs,
             "near_misses": composition.near_misses,
+            "grants": closed.iter().map(|(instance, closed)| {
+                json!({ "instance": instance, "capabilities": closed.capabilities })
+            }).collect::<Vec<_>>(),
         }))?,
         Format::Text => {
+            show_closed(&closed, context);
             show(&composition, &output, &digest, context)?;
             stubs.iter().for_each(|stub| context.ui.note(stubs::note(stub)));
         }
@@ -106,16 +114,36 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
     Ok(ExitCode::SUCCESS)
 }
 
-fn from_plan(
-    args: &ComposeArgs,
-    context: &Context,
-) -> Result<(Composition, Vec<StubbedImport>, PathBuf), CommandError> {
-    let (inputs, mut plan, output) = match &args.socket {
-        Some(socket) => from_files(socket, args)?,
+/// Says what each instance can do no longer.
+fn show_closed(closed: &[(String, Virtualised)], context: &Context) {
+    for (instance, closed) in closed {
+        for state in [State::Closed, State::Fixed] {
+            let outcomes = closed.capabilities.iter().filter(|outcome| outcome.state == state);
+            let names: Vec<&str> = outcomes.map(|outcome| outcome.capability.name()).collect();
+            if !names.is_empty() {
+                context.ui.done(state.name(), format!("{} of {instance}", names.join(", ")));
+            }
+        }
+    }
+}
+
+/// What was composed.
+struct Composed {
+    composition: Composition,
+    /// The imports that stubs fill.
+    stubs: Vec<StubbedImport>,
+    /// What instances can do no longer.
+    closed: Vec<(String, Virtualised)>,
+    /// The file that it goes to.
+    output: PathBuf,
+}
+
+fn from_plan(args: &ComposeArgs, context: &Context) -> Result<Composed, CommandError> {
+    let (mut inputs, mut plan, output) = match &args.socket {
+        Some(socket) => with_plugs(socket, args, context)?,
         None => {
             let project = Project::find(&context.project_start)?;
-            let mode = BuildMode { release: args.release, ..BuildMode::default() };
-            let inputs = project_inputs(&project, (!args.no_build).then_some(mode), context)?;
+            let inputs = project_inputs(&project, args.build_mode(), &args.inputs, context)?;
             let output = args.output.clone().unwrap_or_else(|| project.composition_file());
             (inputs, project.compose.plan, output)
         }
@@ -123,6 +151,7 @@ fn from_plan(
     let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     args.wiring.apply(&mut plan, &names)?;
     let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
+    let closed = closing::apply(&mut inputs, &mut plan, project.as_ref(), &args.deny)?;
     let missing = args.stubs.missing();
     let (composition, stubs) =
         composing::compose_with_stubs(&inputs, &plan, project.as_ref(), missing.as_ref())?;
@@ -130,7 +159,7 @@ fn from_plan(
     if !args.plugs.is_empty() && composition.wires.is_empty() {
         return Err(no_plug_fits(&composition));
     }
-    Ok((composition, stubs, output))
+    Ok(Composed { composition, stubs, closed, output })
 }
 
 fn no_plug_fits(composition: &Composition) -> CommandError {
@@ -149,14 +178,10 @@ fn no_plug_fits(composition: &Composition) -> CommandError {
     })
 }
 
-fn from_script(
-    path: &Path,
-    args: &ComposeArgs,
-    context: &Context,
-) -> Result<(Composition, PathBuf), CommandError> {
-    if !args.plugs.is_empty() || args.wiring.is_given() {
+fn from_script(path: &Path, args: &ComposeArgs, context: &Context) -> Result<Composed, CommandError> {
+    if !args.plugs.is_empty() || args.wiring.is_given() || !args.deny.is_empty() {
         return Err(CommandError::usage(
-            "a script says itself what is wired to what: expected no `--plug` and no options for wiring",
+            "a script says itself what is wired to what: expected no `--plug`, no `--deny` and no options for wiring",
         )
         .hint("`new` makes an instance of a package, and `--dep NAME=FILE` says what the package is"));
     }
@@ -170,11 +195,12 @@ fn from_script(
     let input = ScriptInput {
         path,
         args: &args.script,
-        registry: &args.registry,
+        inputs: &args.inputs,
         output: Some(&output),
-        build: (!args.no_build).then(|| BuildMode { release: args.release, ..BuildMode::default() }),
+        build: args.build_mode(),
     };
-    Ok((script::compose(&input, context)?, output))
+    let composition = script::compose(&input, context)?;
+    Ok(Composed { composition, stubs: Vec::new(), closed: Vec::new(), output })
 }
 
 fn show(
@@ -195,66 +221,70 @@ fn show(
     Ok(())
 }
 
-fn from_files(socket: &Path, args: &ComposeArgs) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
+/// A socket and its plugs, whatever they are.
+fn with_plugs(
+    socket: &str,
+    args: &ComposeArgs,
+    context: &Context,
+) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
     if args.plugs.is_empty() && args.stubs.missing().is_none() {
-        return Err(CommandError::usage(format!("no plugs for the socket `{}`", socket.display()))
+        return Err(CommandError::usage(format!("no plugs for the socket `{socket}`"))
             .hint("name at least one with `--plug FILE`, or a script with the ending `.wac`"));
     }
     let output = args.output.clone().ok_or_else(|| {
         CommandError::usage("no place for the composition").hint("name a file with `-o composed.wasm`")
     })?;
-    let mut inputs = vec![read_input(socket)?];
-    let socket_name = inputs[0].name.clone();
-    for plug in &args.plugs {
-        inputs.push(read_input(plug)?);
-    }
-    Ok((inputs, Plan { socket: Some(socket_name), ..Plan::default() }, output))
+    let mut asked = vec![Asked { name: None, text: socket.to_owned(), place: Place::Argument("SOCKET") }];
+    asked.extend(args.plugs.iter().map(|plug| Asked::argument(plug, "--plug")));
+    let project = inputs::project_of(&asked, context)?;
+    let gather = Gather::new(project.as_ref(), args.build_mode(), &args.inputs, context);
+    let inputs: Vec<Input> = gather.asked(&asked)?.into_iter().map(Found::into_input).collect();
+    let socket = inputs.first().map(|input| input.name.clone());
+    Ok((inputs, Plan { socket, ..Plan::default() }, output))
 }
 
-/// An input that is named after its file.
-fn read_input(path: &Path) -> Result<Input, CommandError> {
-    let bytes = crate::source::read_component_file(path)?;
-    let name = path
-        .file_stem()
-        .map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
-    Ok(Input { name, bytes: bytes.into() })
+impl ComposeArgs {
+    fn build_mode(&self) -> Option<BuildMode> {
+        let mode = BuildMode { release: self.release, ..BuildMode::default() };
+        (!self.no_build).then_some(mode)
+    }
 }
 
 /// Builds and composes a project, and returns the file of its composition.
 pub(crate) fn compose_project(
     project: &Project,
     mode: BuildMode,
+    args: &InputArgs,
     context: &Context,
 ) -> Result<PathBuf, CommandError> {
-    let inputs = project_inputs(project, Some(mode), context)?;
-    let composition = composing::compose(&inputs, &project.compose.plan, Some(project))?;
+    let mut inputs = project_inputs(project, Some(mode), args, context)?;
+    let mut plan = project.compose.plan.clone();
+    closing::apply(&mut inputs, &mut plan, Some(project), &[])?;
+    let composition = composing::compose(&inputs, &plan, Some(project))?;
     let output = project.composition_file();
     write_binary(&output, &composition.bytes)?;
     Ok(output)
 }
 
-/// Composes a project's components as they were last built, and writes nothing.
-pub(crate) fn compose_built(project: &Project, context: &Context) -> Result<Composition, CommandError> {
-    composing::compose(&project_inputs(project, None, context)?, &project.compose.plan, Some(project))
+/// Composes a project's components as they were last built, and writes no composition.
+pub(crate) fn compose_built(
+    project: &Project,
+    args: &InputArgs,
+    context: &Context,
+) -> Result<Composition, CommandError> {
+    let mut inputs = project_inputs(project, None, args, context)?;
+    let mut plan = project.compose.plan.clone();
+    closing::apply(&mut inputs, &mut plan, Some(project), &[])?;
+    composing::compose(&inputs, &plan, Some(project))
 }
 
-/// The project's components, built first in the stated mode where they have changed.
+/// The project's components, built first in the stated mode where they have changed, and its dependencies.
 fn project_inputs(
     project: &Project,
     build: Option<BuildMode>,
+    args: &InputArgs,
     context: &Context,
 ) -> Result<Vec<Input>, CommandError> {
-    let components: Vec<&Component> = project.components.iter().collect();
-    if let Some(mode) = build {
-        build_all(project, &components, mode, context)?;
-    }
-    let read = |component: &&Component| {
-        let file = project.component_file(&component.name);
-        let bytes = std::fs::read(&file).map_err(|error| {
-            let shown = io_error("read", &file, &error);
-            if error.kind() == std::io::ErrorKind::NotFound { shown.hint("run `wkit build`") } else { shown }
-        })?;
-        Ok(Input { name: component.name.clone(), bytes: bytes.into() })
-    };
-    components.iter().map(read).collect()
+    let gather = Gather::new(Some(project), build, args, context);
+    Ok(gather.project(project, &[])?.into_iter().map(Found::into_input).collect())
 }

@@ -10,7 +10,7 @@ use wkit_interface::{DecodeError, Item, ItemKind, Part, PartKind, Producers, Sur
 
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::registries::RegistryArgs;
+use crate::inputs::InputArgs;
 use crate::source::{self, Loaded};
 use crate::target::Target;
 use crate::ui::{self, Table};
@@ -37,7 +37,7 @@ pub(crate) struct InspectArgs {
 
     /// Where to look for a REF and how to speak to its registry
     #[command(flatten)]
-    registry: RegistryArgs,
+    inputs: InputArgs,
 }
 
 /// How a component is shown.
@@ -54,7 +54,7 @@ enum InspectFormat {
 
 /// Reads a component and shows it.
 pub(crate) fn run(args: InspectArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let loaded = source::load(&args.component, &args.registry, context)?;
+    let loaded = source::load(&args.component, None, &args.inputs, context)?;
     let cannot = |error: DecodeError| {
         let hint = source::decode_hint(&error);
         CommandError::from_error(format!("cannot inspect `{}`", args.component), &error).maybe_hint(hint)
@@ -89,7 +89,7 @@ fn check_target(
     surface: &Surface,
     context: &Context,
 ) -> Result<ExitCode, CommandError> {
-    let target = Target::load(targets, args.world.as_deref(), &args.registry, context)?;
+    let target = Target::load(targets, args.world.as_deref(), &args.inputs, context)?;
     if args.format == InspectFormat::Json {
         let misfits = target.misfits(surface);
         let fits = misfits.is_empty();
