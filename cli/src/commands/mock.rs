@@ -12,10 +12,10 @@ use wkit_composer::{AnswerKind, Answers, Imports, Mock, MockError, Otherwise, St
 
 use crate::context::Context;
 use crate::error::{CommandError, io_error};
+use crate::inputs::InputArgs;
 use crate::limits::ANSWERS_FILE_BYTES_MAX;
 use crate::marks::place_error;
 use crate::output::write_file;
-use crate::registries::RegistryArgs;
 use crate::source;
 use crate::ui::{self, Format};
 
@@ -59,7 +59,7 @@ pub(crate) struct MockArgs {
 
     /// Where to look for a REF and how to speak to its registry
     #[command(flatten)]
-    registry: RegistryArgs,
+    inputs: InputArgs,
 }
 
 /// Makes a stub, and shows what it stands for.
@@ -114,7 +114,7 @@ pub(crate) fn run(args: MockArgs, context: &Context) -> Result<ExitCode, Command
 fn read_source(args: &MockArgs, context: &Context) -> Result<Vec<u8>, CommandError> {
     let path = Path::new(&args.source);
     if !(path.is_dir() || path.extension().is_some_and(|extension| extension == "wit")) {
-        return Ok(source::load(&args.source, &args.registry, context)?.bytes.to_vec());
+        return Ok(source::load(&args.source, None, &args.inputs, context)?.bytes.to_vec());
     }
     let cannot = |error: &dyn std::error::Error| {
         CommandError::from_error(format!("cannot mock `{}`", args.source), error)
