@@ -15,6 +15,7 @@ mod graph;
 mod inputs;
 mod javascript;
 mod locking;
+mod mock;
 mod module;
 mod native;
 mod new;

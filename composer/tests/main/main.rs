@@ -14,6 +14,7 @@ mod random;
 mod samples;
 mod script;
 mod shells;
+mod stubs;
 mod virtualise;
 mod wac;
 mod wiring;
