@@ -1,15 +1,15 @@
 //! The imports that stay open, and which of them become one import of the composition.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use wkit_interface::{Item, ItemKind, Surface, conflicts, fits};
+use wkit_interface::{Item, ItemKind, Surface, conflicts};
 
 use crate::composition::{Importer, OpenImport};
 use crate::error::{ComposeError, ImportConflict};
 use crate::instances::{Index, Instance};
 use crate::plan::Plan;
 use crate::planned::matches;
-use crate::plug::Candidates;
+use crate::plug::{Candidates, line};
 
 /// Checks that imports which should become one are of one type: those of the same name, or with versions that stand in
 /// for each other.
@@ -18,29 +18,62 @@ pub(crate) fn check(
     wires: &Candidates,
     in_use: &[Index],
 ) -> Result<(), ComposeError> {
-    let open = collect(instances, wires, in_use);
-    for (position, (second, second_import)) in open.iter().enumerate() {
-        for (first, first_import) in &open[..position] {
+    let mut lines: HashMap<String, Line<'_>> = HashMap::new();
+    for (second, second_import) in collect(instances, wires, in_use) {
+        let line = lines.entry(line(&second_import.name)).or_default();
+        let other = &instances[second];
+        let number = line.number(other, second_import);
+        for known in &line.members {
             // Two versions in one component are two imports of one component and stay what they are.
-            let same = std::ptr::eq(instances[*first].component, instances[*second].component);
-            if same || !fits(&first_import.name, &second_import.name) {
+            let one = &instances[known.instance];
+            let is_same = known.number == number || std::ptr::eq(one.component, other.component);
+            if is_same || !line.compared.insert((known.number, number)) {
                 continue;
             }
-            let (one, other) = (&instances[*first], &instances[*second]);
             let mismatches =
-                conflicts(one.surface(), &first_import.name, other.surface(), &second_import.name);
+                conflicts(one.surface(), &known.import.name, other.surface(), &second_import.name);
             if !mismatches.is_empty() {
                 return Err(ComposeError::ImportConflict(Box::new(ImportConflict {
                     first: one.name.clone(),
-                    first_import: first_import.name.clone(),
+                    first_import: known.import.name.clone(),
                     second: other.name.clone(),
                     second_import: second_import.name.clone(),
                     mismatches,
                 })));
             }
         }
+        // Two of each kind, of two components: one of them is of another component than any that comes.
+        let alike = line.members.iter().filter(|known| known.number == number);
+        let components: Vec<_> = alike.map(|known| instances[known.instance].component).collect();
+        if components.len() < 2 && !components.iter().any(|known| std::ptr::eq(*known, other.component)) {
+            line.members.push(Member { instance: second, import: second_import, number });
+        }
     }
     Ok(())
+}
+
+/// Open imports that become one import.
+#[derive(Default)]
+struct Line<'a> {
+    /// The kinds of imports among them, by their fingerprints.
+    numbers: HashMap<String, usize>,
+    members: Vec<Member<'a>>,
+    /// The kinds that have been compared with each other.
+    compared: HashSet<(usize, usize)>,
+}
+
+struct Member<'a> {
+    instance: Index,
+    import: &'a Item,
+    number: usize,
+}
+
+impl Line<'_> {
+    /// The number of the import's kind: imports of one kind are equal in everything.
+    fn number(&mut self, instance: &Instance<'_>, import: &Item) -> usize {
+        let next = self.numbers.len();
+        *self.numbers.entry(instance.surface().import_fingerprint(&import.name)).or_insert(next)
+    }
 }
 
 /// Says for every import of the composition who needs it, and whether the plan leaves it open (`stated`, by the name of
@@ -52,13 +85,17 @@ pub(crate) fn imports(
     composed: &[Item],
     stated: &BTreeSet<(&str, &str)>,
 ) -> Vec<OpenImport> {
-    let open = collect(instances, wires, in_use);
+    let mut lines: HashMap<String, Vec<(Index, &Item)>> = HashMap::new();
+    for (index, import) in collect(instances, wires, in_use) {
+        lines.entry(line(&import.name)).or_default().push((index, import));
+    }
     composed
         .iter()
         .map(|item| {
-            let importers = open
-                .iter()
-                .filter(|(_, import)| fits(&import.name, &item.name))
+            let importers = lines
+                .get(&line(&item.name))
+                .into_iter()
+                .flatten()
                 .map(|(index, import)| Importer {
                     instance: instances[*index].name.clone(),
                     import: import.name.clone(),

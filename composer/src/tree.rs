@@ -18,9 +18,17 @@ impl Composition {
                 .iter()
                 .map(|instance| (instance.name.as_str(), instance.component.as_str()))
                 .collect(),
+            wires: BTreeMap::new(),
+            open: BTreeMap::new(),
             out: String::new(),
             shown: BTreeSet::new(),
         };
+        for wire in &self.wires {
+            tree.wires.entry(&wire.importer).or_default().push(wire);
+        }
+        for open in self.imports.iter().flat_map(|import| &import.importers) {
+            tree.open.entry((&open.instance, open.stated)).or_default().push(&open.import);
+        }
         // What is below another one is drawn there.
         let needed: BTreeSet<&str> = self.wires.iter().map(|wire| wire.exporter.as_str()).collect();
         for instance in
@@ -40,6 +48,10 @@ struct Tree<'a> {
     composition: &'a Composition,
     /// The component of each instance.
     components: BTreeMap<&'a str, &'a str>,
+    /// The wires of each importer.
+    wires: BTreeMap<&'a str, Vec<&'a Wire>>,
+    /// The open imports of each instance, those apart that the plan leaves open.
+    open: BTreeMap<(&'a str, bool), Vec<&'a str>>,
     out: String,
     /// The instances whose needs are drawn already: each is one instance, however many need it.
     shown: BTreeSet<&'a str>,
@@ -55,14 +67,8 @@ impl<'a> Tree<'a> {
     }
 
     fn needs(&mut self, importer: &str, indent: &str) {
-        let composition = self.composition;
-        let wires: Vec<&'a Wire> =
-            composition.wires.iter().filter(|wire| wire.importer == importer).collect();
-        let open = |stated: bool| -> Vec<&'a str> {
-            let importers = composition.imports.iter().flat_map(|import| &import.importers);
-            let ours = importers.filter(|open| open.instance == importer && open.stated == stated);
-            ours.map(|open| open.import.as_str()).collect()
-        };
+        let wires = self.wires.get(importer).cloned().unwrap_or_default();
+        let open = |stated: bool| self.open.get(&(importer, stated)).cloned().unwrap_or_default();
         let leaves: Vec<String> = [("left open", open(true)), ("open", open(false))]
             .into_iter()
             .filter(|(_, names)| !names.is_empty())

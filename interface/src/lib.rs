@@ -36,6 +36,7 @@
 //! ```
 mod convert;
 mod error;
+mod fingerprint;
 pub mod limits;
 mod model;
 mod name;
