@@ -1,5 +1,6 @@
 //! `wkit compose`: many components into one.
 
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,14 +13,15 @@ use crate::composing;
 use crate::context::Context;
 use crate::error::{CommandError, io_error};
 use crate::output::write_binary;
-use crate::project::{Component, Project};
+use crate::project::{Component, FILE_NAME, Project};
+use crate::record::{Record, Said, Source};
 use crate::ui::{self, Format};
 use crate::wiring::WiringArgs;
 
 /// Arguments of `wkit compose`.
 ///
 /// Without a socket, composes the project of `wkit.toml` and builds what has changed first.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct ComposeArgs {
     /// A component whose imports are filled by the plugs; without it the project is composed
     #[arg(value_name = "SOCKET", requires = "plugs")]
@@ -41,6 +43,10 @@ pub(crate) struct ComposeArgs {
     #[arg(long, conflicts_with_all = ["socket", "no_build"])]
     release: bool,
 
+    /// Compose even when nothing has changed since the last time
+    #[arg(long)]
+    force: bool,
+
     /// How to show what was wired
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
@@ -50,27 +56,119 @@ pub(crate) struct ComposeArgs {
 }
 
 /// Composes, and shows what was wired to what.
-pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let (inputs, mut plan, output) = match &args.socket {
-        Some(socket) => from_files(socket, &args)?,
-        None => {
-            let project = Project::find(&context.project_start)?;
-            let mode = BuildMode { release: args.release, ..BuildMode::default() };
-            let inputs = project_inputs(&project, (!args.no_build).then_some(mode), context)?;
-            let output = args.output.clone().unwrap_or_else(|| project.composition_file());
-            (inputs, project.compose.plan, output)
+pub(crate) fn run(mut args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
+    // These do not change what comes out, or only by way of the files that are composed.
+    let (format, force) = (mem::take(&mut args.format), mem::take(&mut args.force));
+    let (output, no_build) = (args.output.take(), mem::take(&mut args.no_build));
+    let mode = BuildMode { release: mem::take(&mut args.release), ..BuildMode::default() };
+    let (said, output) = if args.socket.is_some() {
+        let output = output.ok_or_else(|| {
+            CommandError::usage("no place for the composition").hint("name a file with `-o composed.wasm`")
+        })?;
+        (compose_files(&args, &output, force, context)?, output)
+    } else {
+        let project = Project::find(&context.project_start)?;
+        if !no_build {
+            build_all(&project, &project.components.iter().collect::<Vec<_>>(), mode, context)?;
         }
+        let output = output.unwrap_or_else(|| project.composition_file());
+        (compose_built(&project, &args, &output, force, context)?, output)
     };
-    let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
-    args.wiring.apply(&mut plan, &names)?;
-    let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
-    let composition = composing::compose(&inputs, &plan, project.as_ref())?;
-    let digest = write_binary(&output, &composition.bytes)?;
-    match args.format {
-        Format::Json => ui::print_json(&json!({
-            "file": output,
+    match format {
+        Format::Json => ui::print_json(&said.json(&output))?,
+        Format::Text => show(&said, &output, context)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds and composes a project, and returns the file of its composition.
+pub(crate) fn compose_project(
+    project: &Project,
+    mode: BuildMode,
+    context: &Context,
+) -> Result<PathBuf, CommandError> {
+    build_all(project, &project.components.iter().collect::<Vec<_>>(), mode, context)?;
+    let output = project.composition_file();
+    compose_built(project, &ComposeArgs::default(), &output, false, context)?;
+    Ok(output)
+}
+
+/// Composes the components of a project as they were last built.
+fn compose_built(
+    project: &Project,
+    args: &ComposeArgs,
+    output: &Path,
+    force: bool,
+    context: &Context,
+) -> Result<Said, CommandError> {
+    let folder = project.folder.display();
+    let record = Record::new(&context.compositions_folder(), &format!("project {folder}, {args:?}"), output);
+    if let Some(said) = record.find().filter(|_| !force) {
+        return Ok(said);
+    }
+    let files: Vec<PathBuf> =
+        project.components.iter().map(|component| project.component_file(&component.name)).collect();
+    let inputs = project_inputs(project)?;
+    let mut plan = project.compose.plan.clone();
+    args.apply(&mut plan, &inputs)?;
+    let composition = composing::compose(&inputs, &plan, Some(project))?;
+    let project_file = project.folder.join(FILE_NAME);
+    let mut sources = sources(&files, &inputs);
+    sources.push(Source { path: &project_file, bytes: None });
+    written(&composition, output, &record, &sources)
+}
+
+/// Composes a socket and plugs.
+fn compose_files(
+    args: &ComposeArgs,
+    output: &Path,
+    force: bool,
+    context: &Context,
+) -> Result<Said, CommandError> {
+    let record = Record::new(&context.compositions_folder(), &format!("{args:?}"), output);
+    if let Some(said) = record.find().filter(|_| !force) {
+        return Ok(said);
+    }
+    let files: Vec<PathBuf> = args.socket.iter().chain(&args.plugs).cloned().collect();
+    let inputs: Vec<Input> = files.iter().map(|file| read_input(file)).collect::<Result<_, _>>()?;
+    let socket = inputs.first().map(|input| input.name.clone());
+    let mut plan = Plan { socket, ..Plan::default() };
+    args.apply(&mut plan, &inputs)?;
+    let composition = composing::compose(&inputs, &plan, None)?;
+    written(&composition, output, &record, &sources(&files, &inputs))
+}
+
+impl ComposeArgs {
+    /// Adds to `plan` what the options say.
+    fn apply(&self, plan: &mut Plan, inputs: &[Input]) -> Result<(), CommandError> {
+        let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+        self.wiring.apply(plan, &names)
+    }
+}
+
+fn sources<'a>(files: &'a [PathBuf], inputs: &'a [Input]) -> Vec<Source<'a>> {
+    let source = |(path, input): (&'a PathBuf, &'a Input)| Source { path, bytes: Some(&input.bytes) };
+    files.iter().zip(inputs).map(source).collect()
+}
+
+/// Writes a composition and keeps what is said about it.
+fn written(
+    composition: &Composition,
+    output: &Path,
+    record: &Record,
+    sources: &[Source<'_>],
+) -> Result<Said, CommandError> {
+    let digest = write_binary(output, &composition.bytes)?;
+    let unused = composition.unused.iter().map(ToString::to_string);
+    let size_bytes = composition.bytes.len();
+    let said = Said {
+        tree: composition.tree(),
+        notes: unused.chain(composition.near_misses.iter().map(ToString::to_string)).collect(),
+        size_bytes: size_bytes as u64,
+        digest: digest.to_string(),
+        data: json!({
             "digest": digest,
-            "size_bytes": composition.bytes.len(),
+            "size_bytes": size_bytes,
             "socket": composition.socket,
             "instances": composition.instances,
             "wires": composition.wires,
@@ -79,40 +177,20 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
             "dropped": composition.dropped,
             "unused": composition.unused,
             "near_misses": composition.near_misses,
-        }))?,
-        Format::Text => show(&composition, &output, &digest, context)?,
-    }
-    Ok(ExitCode::SUCCESS)
+        }),
+    };
+    record.keep(sources, &said);
+    Ok(said)
 }
 
-fn show(
-    composition: &Composition,
-    output: &Path,
-    digest: &wkit_artifact::Digest,
-    context: &Context,
-) -> Result<(), CommandError> {
-    ui::print(&composition.tree())?;
-    for unused in &composition.unused {
-        context.ui.note(unused.to_string());
+fn show(said: &Said, output: &Path, context: &Context) -> Result<(), CommandError> {
+    ui::print(&said.tree)?;
+    for note in &said.notes {
+        context.ui.note(note);
     }
-    for miss in &composition.near_misses {
-        context.ui.note(miss.to_string());
-    }
-    let size = ui::size(composition.bytes.len() as u64);
-    context.ui.done("composed", format!("{} ({size}), {digest}", output.display()));
+    let size = ui::size(said.size_bytes);
+    context.ui.done("composed", format!("{} ({size}), {}", output.display(), said.digest));
     Ok(())
-}
-
-fn from_files(socket: &Path, args: &ComposeArgs) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
-    let output = args.output.clone().ok_or_else(|| {
-        CommandError::usage("no place for the composition").hint("name a file with `-o composed.wasm`")
-    })?;
-    let mut inputs = vec![read_input(socket)?];
-    let socket_name = inputs[0].name.clone();
-    for plug in &args.plugs {
-        inputs.push(read_input(plug)?);
-    }
-    Ok((inputs, Plan { socket: Some(socket_name), ..Plan::default() }, output))
 }
 
 /// An input that is named after its file.
@@ -124,30 +202,9 @@ fn read_input(path: &Path) -> Result<Input, CommandError> {
     Ok(Input { name, bytes: bytes.into() })
 }
 
-/// Builds and composes a project, and returns the file of its composition.
-pub(crate) fn compose_project(
-    project: &Project,
-    mode: BuildMode,
-    context: &Context,
-) -> Result<PathBuf, CommandError> {
-    let inputs = project_inputs(project, Some(mode), context)?;
-    let composition = composing::compose(&inputs, &project.compose.plan, Some(project))?;
-    let output = project.composition_file();
-    write_binary(&output, &composition.bytes)?;
-    Ok(output)
-}
-
-/// The project's components, built first in the stated mode where they have changed.
-fn project_inputs(
-    project: &Project,
-    build: Option<BuildMode>,
-    context: &Context,
-) -> Result<Vec<Input>, CommandError> {
-    let components: Vec<&Component> = project.components.iter().collect();
-    if let Some(mode) = build {
-        build_all(project, &components, mode, context)?;
-    }
-    let read = |component: &&Component| {
+/// The project's components, as they were last built.
+fn project_inputs(project: &Project) -> Result<Vec<Input>, CommandError> {
+    let read = |component: &Component| {
         let file = project.component_file(&component.name);
         let bytes = std::fs::read(&file).map_err(|error| {
             let shown = io_error("read", &file, &error);
@@ -155,5 +212,5 @@ fn project_inputs(
         })?;
         Ok(Input { name: component.name.clone(), bytes: bytes.into() })
     };
-    components.iter().map(read).collect()
+    project.components.iter().map(read).collect()
 }

@@ -15,6 +15,7 @@ mod native;
 mod new;
 mod pairs;
 mod python;
+mod recompose;
 mod road;
 mod rust;
 mod serve;
