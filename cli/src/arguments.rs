@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::bindings::BindingsArgs;
 use crate::commands::build::BuildArgs;
 use crate::commands::compose::ComposeArgs;
+use crate::commands::graph::GraphArgs;
 use crate::commands::inspect::InspectArgs;
 use crate::commands::new::NewArgs;
 use crate::commands::publish::PublishArgs;
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Link components into one component
     Compose(ComposeArgs),
+    /// Show who is wired to whom in a composition
+    Graph(GraphArgs),
     /// Show what a component imports, exports and is made of
     Inspect(InspectArgs),
     /// Push a component to a registry

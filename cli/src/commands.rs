@@ -3,6 +3,7 @@
 pub(crate) mod bindings;
 pub(crate) mod build;
 pub(crate) mod compose;
+pub(crate) mod graph;
 pub(crate) mod inspect;
 pub(crate) mod new;
 pub(crate) mod publish;

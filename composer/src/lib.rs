@@ -43,6 +43,7 @@ mod composition;
 mod engine;
 mod error;
 mod exports;
+mod graph;
 mod hint;
 mod identity;
 mod inputs;
@@ -57,7 +58,7 @@ mod planned;
 mod plug;
 mod share;
 mod shell;
-mod tree;
+mod structure;
 mod unused;
 pub mod virtualise;
 
@@ -69,6 +70,9 @@ pub use composition::{
 pub use error::{
     Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
     ResourceSource, WireMismatch,
+};
+pub use graph::{
+    Edge, End, Export, Graph, GraphComponent, GraphError, GraphImport, GraphImporter, Node, TreeStyle,
 };
 pub use place::{Place, Subject};
 pub use plan::{Input, Plan, PlannedExport, PlannedInstance, PlannedOpen, PlannedWire, Share};

@@ -17,3 +17,19 @@ pub const BAKED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// The most files and folders that are baked into one component.
 pub const BAKED_FILES_MAX: usize = 10_000;
+
+/// The most instances that a graph has, those of an inner composition counted each time it is used.
+pub const GRAPH_NODES_MAX: usize = 2_000;
+
+/// The most wires that a graph has, those to the outside among them.
+pub const GRAPH_EDGES_MAX: usize = 20_000;
+
+/// How deep compositions may stand in one another, and instances in exports of instances, in a graph.
+pub const GRAPH_NESTING_MAX: usize = 64;
+
+/// The most definitions, instances, aliases and exports that are followed for a graph, those of an inner composition
+/// counted each time it is used: a few hundred bytes can describe a composition of billions.
+pub const GRAPH_STEPS_MAX: usize = 1_000_000;
+
+/// The most boxes and bends of lines in a picture of a graph.
+pub const PICTURE_POINTS_MAX: usize = 20_000;

@@ -72,7 +72,7 @@ pub(crate) fn run(mut args: ComposeArgs, context: &Context) -> Result<ExitCode, 
             build_all(&project, &project.components.iter().collect::<Vec<_>>(), mode, context)?;
         }
         let output = output.unwrap_or_else(|| project.composition_file());
-        (compose_built(&project, &args, &output, force, context)?, output)
+        (write_built(&project, &args, &output, force, context)?, output)
     };
     match format {
         Format::Json => ui::print_json(&said.json(&output))?,
@@ -89,12 +89,12 @@ pub(crate) fn compose_project(
 ) -> Result<PathBuf, CommandError> {
     build_all(project, &project.components.iter().collect::<Vec<_>>(), mode, context)?;
     let output = project.composition_file();
-    compose_built(project, &ComposeArgs::default(), &output, false, context)?;
+    write_built(project, &ComposeArgs::default(), &output, false, context)?;
     Ok(output)
 }
 
 /// Composes the components of a project as they were last built.
-fn compose_built(
+fn write_built(
     project: &Project,
     args: &ComposeArgs,
     output: &Path,
@@ -200,6 +200,11 @@ fn read_input(path: &Path) -> Result<Input, CommandError> {
         .file_stem()
         .map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
     Ok(Input { name, bytes: bytes.into() })
+}
+
+/// Composes a project's components as they were last built, and writes nothing.
+pub(crate) fn compose_built(project: &Project) -> Result<Composition, CommandError> {
+    composing::compose(&project_inputs(project)?, &project.compose.plan, Some(project))
 }
 
 /// The project's components, as they were last built.

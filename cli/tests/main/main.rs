@@ -9,6 +9,7 @@ mod clients;
 mod composing;
 mod flow;
 mod go;
+mod graph;
 mod javascript;
 mod module;
 mod native;

@@ -6,6 +6,7 @@ mod agreement;
 mod damage;
 mod determinism;
 mod errors;
+mod graph;
 mod plans;
 mod samples;
 mod shells;
