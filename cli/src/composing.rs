@@ -57,7 +57,8 @@ fn span(file: &DeTable<'_>, subject: &Subject) -> Option<Range<usize>> {
             // The instance `a/b` is that of `b` for `a`.
             let name = name.rsplit('/').next().unwrap_or(name);
             let instances = table(file, "compose").and_then(|compose| table(compose, "instances"));
-            let named = instances.into_iter().chain(table(file, "components")).flatten();
+            let tables = ["components", "dependencies"].into_iter().filter_map(|name| table(file, name));
+            let named = instances.into_iter().chain(tables).flatten();
             let (key, _) = named.into_iter().find(|(key, _)| key.get_ref() == name)?;
             Some(key.span())
         }

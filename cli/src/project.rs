@@ -19,6 +19,13 @@ use crate::error::{CommandError, io_reason};
 use crate::limits::PROJECT_FILE_BYTES_MAX;
 use crate::marks::place_error;
 
+mod dependencies;
+mod edit;
+
+pub(crate) use dependencies::{Dependency, DependencySource};
+use dependencies::{DependencySection, Reading};
+pub(crate) use edit::{with_dependency, without_dependency};
+
 /// The name of the project file.
 pub(crate) const FILE_NAME: &str = "wkit.toml";
 
@@ -31,6 +38,8 @@ pub(crate) struct Project {
     pub(crate) name: String,
     /// The components, sorted by name.
     pub(crate) components: Vec<Component>,
+    /// What is composed with them and comes from elsewhere, sorted by name.
+    pub(crate) dependencies: Vec<Dependency>,
     /// How they are composed.
     pub(crate) compose: Compose,
     /// Where each namespace's packages are kept.
@@ -106,7 +115,8 @@ impl Project {
         Self::parse(&text, path, folder)
     }
 
-    fn parse(text: &str, path: &Path, folder: &Path) -> Result<Self, CommandError> {
+    /// Reads the text of a `wkit.toml` that stands, or is going to stand, at `path`.
+    pub(crate) fn parse(text: &str, path: &Path, folder: &Path) -> Result<Self, CommandError> {
         let at = |span: Option<Range<usize>>, message: &str| place_error(path, text, span, message);
         let file: File = toml::from_str(text).map_err(|error| at(error.span(), error.message()))?;
 
@@ -134,7 +144,24 @@ impl Project {
                 name,
             });
         }
-        let inputs: Vec<&str> = components.iter().map(|component| component.name.as_str()).collect();
+        let mut dependencies = Vec::new();
+        for (name, dependency) in file.dependencies {
+            check_name(name.get_ref(), "a dependency's name")
+                .map_err(|message| at(Some(name.span()), &message))?;
+            if components.iter().any(|component| component.name == *name.get_ref()) {
+                return Err(at(
+                    Some(name.span()),
+                    &format!("`{}` is a component of the project already", name.get_ref()),
+                )
+                .hint("give the dependency another name"));
+            }
+            let span = dependency.span();
+            let reading = Reading { path, text };
+            dependencies.push(reading.dependency(name.get_ref(), dependency.into_inner(), span)?);
+        }
+        let members = components.iter().map(|component| component.name.as_str());
+        let others = dependencies.iter().map(|dependency: &Dependency| dependency.name.as_str());
+        let inputs: Vec<&str> = members.chain(others).collect();
         let compose = match file.compose {
             Some(section) => section.read(&inputs, &at)?,
             None => Compose::default(),
@@ -162,10 +189,26 @@ impl Project {
             folder: folder.to_owned(),
             name: file.project.name,
             components,
+            dependencies,
             compose,
             registries,
             toolchain,
         })
+    }
+
+    /// The component called `name`.
+    pub(crate) fn component(&self, name: &str) -> Option<&Component> {
+        self.components.iter().find(|component| component.name == name)
+    }
+
+    /// The dependency called `name`.
+    pub(crate) fn dependency(&self, name: &str) -> Option<&Dependency> {
+        self.dependencies.iter().find(|dependency| dependency.name == name)
+    }
+
+    /// The lock file, whether or not it exists.
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        self.folder.join(crate::lock::FILE_NAME)
     }
 
     /// The folder for what is built.
@@ -197,6 +240,8 @@ struct File {
     project: ProjectSection,
     #[serde(default)]
     components: BTreeMap<Spanned<String>, ComponentSection>,
+    #[serde(default)]
+    dependencies: BTreeMap<Spanned<String>, Spanned<DependencySection>>,
     compose: Option<ComposeSection>,
     #[serde(default)]
     registries: BTreeMap<Spanned<String>, Spanned<RegistrySection>>,

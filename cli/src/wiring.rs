@@ -8,7 +8,7 @@ use wkit_composer::{Plan, PlannedExport, PlannedInstance, PlannedOpen, PlannedWi
 use crate::error::CommandError;
 
 /// The options of a composition that say what is not to be inferred. They come before what `wkit.toml` says.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Wiring")]
 pub(crate) struct WiringArgs {
     /// Make an instance of a component under this name; the component then has no other but those named so; can be
@@ -43,6 +43,11 @@ pub(crate) struct WiringArgs {
 }
 
 impl WiringArgs {
+    /// Whether any of them is given.
+    pub(crate) fn is_given(&self) -> bool {
+        *self != Self::default()
+    }
+
     /// Adds what the options say to a plan for `inputs`, which may come from `wkit.toml`.
     pub(crate) fn apply(&self, plan: &mut Plan, inputs: &[&str]) -> Result<(), CommandError> {
         for text in &self.instances {

@@ -41,12 +41,19 @@ pub(crate) fn encode(graph: &Graph<'_>, order: &[Index]) -> Result<(Binary, Surf
 fn label_exports(instances: &[Instance<'_>], exports: &[Exported]) -> HashMap<String, String> {
     let interface = |export: &Exported| {
         let item = instances[export.instance].surface().export(&export.export)?;
-        let own_name = item.parts.is_some().then_some(&item.name);
-        let interface = item.implements.as_ref().or(own_name)?;
-        let is_label = !export.name.contains([':', '/']);
-        is_label.then(|| (export.name.clone(), interface.clone()))
+        labels::interface_of(&export.name, item).map(|interface| (export.name.clone(), interface))
     };
     exports.iter().filter_map(interface).collect()
+}
+
+/// How every composition is written, so that the same graph gives the same bytes whoever made it.
+pub(crate) fn encode_options() -> EncodeOptions<'static> {
+    EncodeOptions {
+        define_components: true,
+        // The result is validated by the caller, with the features that wkit accepts.
+        validate: false,
+        processor: Some(Processor { name: "wkit", version: env!("CARGO_PKG_VERSION") }),
+    }
 }
 
 struct Engine<'a> {
@@ -132,17 +139,16 @@ impl<'a> Engine<'a> {
             .graph
             .alias_instance_export(node, &export.export)
             .map_err(|error| failed(error.to_string()))?;
-        self.graph.export(alias, &export.name).map_err(|error| failed(error.to_string()))
+        // Names are unique by now, so that the only thing left to be wrong is the name itself.
+        self.graph.export(alias, &export.name).map_err(|_| ComposeError::ExportName {
+            instance: self.instances[export.instance].name.clone(),
+            export: export.export.clone(),
+            name: export.name.clone(),
+        })
     }
 
     fn finish(&self) -> Result<Vec<u8>, ComposeError> {
-        let options = EncodeOptions {
-            define_components: true,
-            // The caller validates it, with the features that wkit accepts.
-            validate: false,
-            processor: Some(Processor { name: "wkit", version: env!("CARGO_PKG_VERSION") }),
-        };
-        self.graph.encode(options).map_err(|error| self.translate(&error))
+        self.graph.encode(encode_options()).map_err(|error| self.translate(&error))
     }
 
     /// Says in names what `wac-graph` says in node numbers.
@@ -178,7 +184,7 @@ impl<'a> Engine<'a> {
 }
 
 /// An error with everything that caused it, on one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

@@ -212,6 +212,17 @@ pub enum ComposeError {
         matches: Vec<String>,
     },
 
+    /// Something is to be exported under a name that exports cannot have.
+    #[error("`{export}` of `{instance}` cannot be exported as `{name}`: that is no name for an export")]
+    ExportName {
+        /// The instance.
+        instance: String,
+        /// Its export.
+        export: String,
+        /// The name.
+        name: String,
+    },
+
     /// Two things are to be exported under one name.
     #[error(
         "two exports are named `{name}`: `{}` of `{}` and `{}` of `{}`", first.1, first.0, second.1, second.0
@@ -479,18 +490,15 @@ fn type_mismatches(wires: &[WireMismatch]) -> String {
 }
 
 /// One line for each difference, naming whose type is which.
-fn mismatch_lines(mismatches: &[Mismatch], expected: &str, found: &str) -> String {
+pub(crate) fn mismatch_lines(mismatches: &[Mismatch], expected: &str, found: &str) -> String {
     let mut text = String::new();
     for mismatch in mismatches {
-        // Words such as "nothing" and "an interface" are no WIT; no WIT text begins like them.
-        let is_word = |ty: &str| ty == "nothing" || ty.starts_with("a ") || ty.starts_with("an ");
-        let show = |ty: &str| if is_word(ty) { ty.to_owned() } else { format!("`{ty}`") };
         let place = if mismatch.path.is_empty() { String::new() } else { format!("{}: ", mismatch.path) };
         let _ = write!(
             text,
             "\n  {place}expected {} (`{expected}`), found {} (`{found}`)",
-            show(&mismatch.expected),
-            show(&mismatch.found)
+            mismatch.expected_shown(),
+            mismatch.found_shown()
         );
     }
     text

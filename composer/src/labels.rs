@@ -6,8 +6,16 @@ use std::ops::Range;
 
 use wasm_encoder::{ComponentExportKind, ComponentExportSection, ComponentExternName, ComponentSection};
 use wasmparser::{Chunk, ComponentExportSectionReader, ComponentExternalKind, Parser, Payload};
+use wkit_interface::Item;
 
 use crate::error::ComposeError;
+
+/// The interface that the export `item` of an instance stands for when it is exported as `name`, a plain name.
+pub(crate) fn interface_of(name: &str, item: &Item) -> Option<String> {
+    let own_name = item.parts.is_some().then_some(&item.name);
+    let interface = item.implements.as_ref().or(own_name)?;
+    (!name.contains([':', '/'])).then(|| interface.clone())
+}
 
 /// Adds to each export of the component `bytes` that `labels` names the interface that stands there.
 pub(crate) fn restore(bytes: Vec<u8>, labels: &HashMap<String, String>) -> Result<Vec<u8>, ComposeError> {

@@ -42,6 +42,7 @@ mod compose;
 mod composition;
 mod engine;
 mod error;
+mod explode;
 mod exports;
 mod graph;
 mod hint;
@@ -56,6 +57,7 @@ mod place;
 mod plan;
 mod planned;
 mod plug;
+mod script;
 mod share;
 mod shell;
 mod structure;
@@ -71,8 +73,10 @@ pub use error::{
     Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
     ResourceSource, WireMismatch,
 };
+pub use explode::{ExplodeError, Exploded, ExplodedPart, PARTS_NAMESPACE, explode};
 pub use graph::{
     Edge, End, Export, Graph, GraphComponent, GraphError, GraphImport, GraphImporter, Node, TreeStyle,
 };
 pub use place::{Place, Subject};
 pub use plan::{Input, Plan, PlannedExport, PlannedInstance, PlannedOpen, PlannedWire, Share};
+pub use script::{Label, PackageRequest, Script, ScriptError, ScriptFault, ScriptProblem};

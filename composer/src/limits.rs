@@ -12,6 +12,16 @@ pub const COMPOSITION_BYTES_MAX: usize = wkit_interface::limits::COMPONENT_BYTES
 /// 4096 instances, and every wire and export of an interface is one of them.
 pub const INSTANCES_MAX: usize = 1024;
 
+/// The largest script in bytes: 1 MiB. The largest that people write has some ten kilobytes.
+pub const SCRIPT_BYTES_MAX: usize = 1024 * 1024;
+
+/// How deep brackets of a script may be nested.
+pub const SCRIPT_NESTING_MAX: usize = 64;
+
+/// The most parts that all types of a script have when every name in them is replaced by its type. A short text can
+/// name types that double again and again.
+pub const SCRIPT_TYPE_PARTS_MAX: usize = 100_000;
+
 /// The most bytes of files that are baked into one component: 64 MiB. A reader holds what it has read once more.
 pub const BAKED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use wkit_interface::{Item, ItemKind, Surface, conflicts};
+use wkit_interface::{Item, ItemKind, Mismatch, Surface, conflicts};
 
 use crate::composition::{Importer, OpenImport};
 use crate::error::{ComposeError, ImportConflict};
@@ -24,22 +24,11 @@ pub(crate) fn check(
         let other = &instances[second];
         let number = line.number(other, second_import);
         for known in &line.members {
+            let one = (known.instance, known.import);
             // Two versions in one component are two imports of one component and stay what they are.
-            let one = &instances[known.instance];
-            let is_same = known.number == number || std::ptr::eq(one.component, other.component);
-            if is_same || !line.compared.insert((known.number, number)) {
-                continue;
-            }
-            let mismatches =
-                conflicts(one.surface(), &known.import.name, other.surface(), &second_import.name);
-            if !mismatches.is_empty() {
-                return Err(ComposeError::ImportConflict(Box::new(ImportConflict {
-                    first: one.name.clone(),
-                    first_import: known.import.name.clone(),
-                    second: other.name.clone(),
-                    second_import: second_import.name.clone(),
-                    mismatches,
-                })));
+            let is_same = std::ptr::eq(instances[known.instance].component, other.component);
+            if !is_same && known.number != number && line.compared.insert((known.number, number)) {
+                check_pair(instances, one, (second, second_import))?;
             }
         }
         // Two of each kind, of two components: one of them is of another component than any that comes.
@@ -74,6 +63,33 @@ impl Line<'_> {
         let next = self.numbers.len();
         *self.numbers.entry(instance.surface().import_fingerprint(&import.name)).or_insert(next)
     }
+}
+
+fn check_pair(
+    instances: &[Instance<'_>],
+    (first, first_import): (Index, &Item),
+    (second, second_import): (Index, &Item),
+) -> Result<(), ComposeError> {
+    let (one, other) = (&instances[first], &instances[second]);
+    let mut mismatches = conflicts(one.surface(), &first_import.name, other.surface(), &second_import.name);
+    // One label, but two interfaces, which may happen to look alike.
+    if let (Some(expected), Some(found)) = (&first_import.implements, &second_import.implements)
+        && line(expected) != line(found)
+    {
+        let interface = |name: &str| format!("an interface `{name}`");
+        let (expected, found) = (interface(expected), interface(found));
+        mismatches.insert(0, Mismatch { path: String::new(), expected, found });
+    }
+    if mismatches.is_empty() {
+        return Ok(());
+    }
+    Err(ComposeError::ImportConflict(Box::new(ImportConflict {
+        first: one.name.clone(),
+        first_import: first_import.name.clone(),
+        second: other.name.clone(),
+        second_import: second_import.name.clone(),
+        mismatches,
+    })))
 }
 
 /// Says for every import of the composition who needs it, and whether the plan leaves it open (`stated`, by the name of

@@ -11,41 +11,51 @@ use wkit_composer::{Composition, Input, Plan};
 use crate::components::{BuildMode, build_all};
 use crate::composing;
 use crate::context::Context;
-use crate::error::{CommandError, io_error};
+use crate::error::CommandError;
+use crate::inputs::{self, Asked, Found, Gather, InputArgs, Place};
 use crate::output::write_binary;
-use crate::project::{Component, FILE_NAME, Project};
+use crate::project::{DependencySource, FILE_NAME, Project};
 use crate::record::{Record, Said, Source};
+use crate::script::{self, ScriptArgs, ScriptInput};
+use crate::target::Target;
 use crate::ui::{self, Format};
 use crate::wiring::WiringArgs;
 
 /// Arguments of `wkit compose`.
 ///
-/// Without a socket, composes the project of `wkit.toml` and builds what has changed first.
-#[derive(Debug, Default, Args)]
+/// Without a socket or script, composes the project of `wkit.toml` and builds what has changed first.
+#[derive(Debug, Args)]
 pub(crate) struct ComposeArgs {
-    /// A component whose imports are filled by the plugs; without it the project is composed
-    #[arg(value_name = "SOCKET", requires = "plugs")]
-    socket: Option<PathBuf>,
+    /// A component whose imports are filled by the plugs (a file, a member or dependency of the project, or a
+    /// reference), or a script of the wac language; without it the project is composed
+    #[arg(value_name = "SOCKET|FILE.wac")]
+    socket: Option<String>,
 
-    /// A component whose exports fill imports of the socket and of other plugs; can be repeated
-    #[arg(long = "plug", value_name = "FILE", requires = "socket")]
-    plugs: Vec<PathBuf>,
+    /// A component whose exports fill imports of the socket and of other plugs, with a name of its own ahead where it
+    /// needs one; can be repeated
+    #[arg(long = "plug", value_name = "[NAME=]FILE|REF", requires = "socket")]
+    plugs: Vec<String>,
 
-    /// The file to write; a project's composition goes to its `build` folder without it
+    /// The file to write; without it, a project's composition goes to its `build` folder, and a script's to `FILE.wasm`
+    /// beside it
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
     /// Take the project's components as they were last built
-    #[arg(long, conflicts_with = "socket")]
+    #[arg(long)]
     no_build: bool,
 
     /// Build the project's components as small as they can be, as in `wkit build --release`
-    #[arg(long, conflicts_with_all = ["socket", "no_build"])]
+    #[arg(long, conflicts_with = "no_build")]
     release: bool,
 
     /// Compose even when nothing has changed since the last time
     #[arg(long)]
     force: bool,
+
+    /// Refuse a composition that does not fit this world: a folder, file or package of WIT, and a world of it
+    #[arg(long, value_name = "WIT[#WORLD]")]
+    targets: Option<String>,
 
     /// How to show what was wired
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -53,122 +63,48 @@ pub(crate) struct ComposeArgs {
 
     #[command(flatten)]
     wiring: WiringArgs,
+
+    #[command(flatten)]
+    script: ScriptArgs,
+
+    #[command(flatten, next_help_heading = "Registries and the lock")]
+    inputs: InputArgs,
 }
 
 /// Composes, and shows what was wired to what.
 pub(crate) fn run(mut args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    // These do not change what comes out, or only by way of the files that are composed.
     let (format, force) = (mem::take(&mut args.format), mem::take(&mut args.force));
-    let (output, no_build) = (args.output.take(), mem::take(&mut args.no_build));
-    let mode = BuildMode { release: mem::take(&mut args.release), ..BuildMode::default() };
-    let (said, output) = if args.socket.is_some() {
-        let output = output.ok_or_else(|| {
-            CommandError::usage("no place for the composition").hint("name a file with `-o composed.wasm`")
-        })?;
-        (compose_files(&args, &output, force, context)?, output)
-    } else {
-        let project = Project::find(&context.project_start)?;
-        if !no_build {
-            build_all(&project, &project.components.iter().collect::<Vec<_>>(), mode, context)?;
-        }
-        let output = output.unwrap_or_else(|| project.composition_file());
-        (write_built(&project, &args, &output, force, context)?, output)
+    let recorded = Recorded::new(&args, context)?;
+    if let Some(Recorded { record, output, .. }) = recorded.as_ref().filter(|_| !force)
+        && let Some(said) = record.find()
+    {
+        return show(&said, output, format, context);
+    }
+    let (composition, output, inputs) = match &args.socket {
+        Some(text) if script::is_script(Path::new(text)) => from_script(Path::new(text), &args, context)?,
+        _ => from_plan(&args, context)?,
     };
-    match format {
-        Format::Json => ui::print_json(&said.json(&output))?,
-        Format::Text => show(&said, &output, context)?,
+    if let Some(targets) = &args.targets {
+        Target::load(targets, None, &args.inputs, context)?.check("the composition", &composition.surface)?;
     }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Builds and composes a project, and returns the file of its composition.
-pub(crate) fn compose_project(
-    project: &Project,
-    mode: BuildMode,
-    context: &Context,
-) -> Result<PathBuf, CommandError> {
-    build_all(project, &project.components.iter().collect::<Vec<_>>(), mode, context)?;
-    let output = project.composition_file();
-    write_built(project, &ComposeArgs::default(), &output, false, context)?;
-    Ok(output)
-}
-
-/// Composes the components of a project as they were last built.
-fn write_built(
-    project: &Project,
-    args: &ComposeArgs,
-    output: &Path,
-    force: bool,
-    context: &Context,
-) -> Result<Said, CommandError> {
-    let folder = project.folder.display();
-    let record = Record::new(&context.compositions_folder(), &format!("project {folder}, {args:?}"), output);
-    if let Some(said) = record.find().filter(|_| !force) {
-        return Ok(said);
+    let digest = write_binary(&output, &composition.bytes)?;
+    let said = said(&composition, &digest);
+    if let Some(recorded) = &recorded {
+        recorded.keep(&inputs, &said);
     }
-    let files: Vec<PathBuf> =
-        project.components.iter().map(|component| project.component_file(&component.name)).collect();
-    let inputs = project_inputs(project)?;
-    let mut plan = project.compose.plan.clone();
-    args.apply(&mut plan, &inputs)?;
-    let composition = composing::compose(&inputs, &plan, Some(project))?;
-    let project_file = project.folder.join(FILE_NAME);
-    let mut sources = sources(&files, &inputs);
-    sources.push(Source { path: &project_file, bytes: None });
-    written(&composition, output, &record, &sources)
+    show(&said, &output, format, context)
 }
 
-/// Composes a socket and plugs.
-fn compose_files(
-    args: &ComposeArgs,
-    output: &Path,
-    force: bool,
-    context: &Context,
-) -> Result<Said, CommandError> {
-    let record = Record::new(&context.compositions_folder(), &format!("{args:?}"), output);
-    if let Some(said) = record.find().filter(|_| !force) {
-        return Ok(said);
-    }
-    let files: Vec<PathBuf> = args.socket.iter().chain(&args.plugs).cloned().collect();
-    let inputs: Vec<Input> = files.iter().map(|file| read_input(file)).collect::<Result<_, _>>()?;
-    let socket = inputs.first().map(|input| input.name.clone());
-    let mut plan = Plan { socket, ..Plan::default() };
-    args.apply(&mut plan, &inputs)?;
-    let composition = composing::compose(&inputs, &plan, None)?;
-    written(&composition, output, &record, &sources(&files, &inputs))
-}
-
-impl ComposeArgs {
-    /// Adds to `plan` what the options say.
-    fn apply(&self, plan: &mut Plan, inputs: &[Input]) -> Result<(), CommandError> {
-        let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
-        self.wiring.apply(plan, &names)
-    }
-}
-
-fn sources<'a>(files: &'a [PathBuf], inputs: &'a [Input]) -> Vec<Source<'a>> {
-    let source = |(path, input): (&'a PathBuf, &'a Input)| Source { path, bytes: Some(&input.bytes) };
-    files.iter().zip(inputs).map(source).collect()
-}
-
-/// Writes a composition and keeps what is said about it.
-fn written(
-    composition: &Composition,
-    output: &Path,
-    record: &Record,
-    sources: &[Source<'_>],
-) -> Result<Said, CommandError> {
-    let digest = write_binary(output, &composition.bytes)?;
+fn said(composition: &Composition, digest: &wkit_artifact::Digest) -> Said {
     let unused = composition.unused.iter().map(ToString::to_string);
-    let size_bytes = composition.bytes.len();
-    let said = Said {
+    Said {
         tree: composition.tree(),
         notes: unused.chain(composition.near_misses.iter().map(ToString::to_string)).collect(),
-        size_bytes: size_bytes as u64,
+        size_bytes: composition.bytes.len() as u64,
         digest: digest.to_string(),
         data: json!({
             "digest": digest,
-            "size_bytes": size_bytes,
+            "size_bytes": composition.bytes.len(),
             "socket": composition.socket,
             "instances": composition.instances,
             "wires": composition.wires,
@@ -178,44 +114,211 @@ fn written(
             "unused": composition.unused,
             "near_misses": composition.near_misses,
         }),
-    };
-    record.keep(sources, &said);
-    Ok(said)
+    }
 }
 
-fn show(said: &Said, output: &Path, context: &Context) -> Result<(), CommandError> {
+/// A composition that is made of files alone, or of what `wkit.lock` pins, so that it can be told whether anything has
+/// changed.
+struct Recorded {
+    record: Record,
+    output: PathBuf,
+    /// The files of inputs, in their order on the command line or by their names in the project.
+    files: Vec<(Option<String>, PathBuf)>,
+    /// Other files that count.
+    settings: Vec<PathBuf>,
+}
+
+impl Recorded {
+    /// Builds the project's components first, as they are among the files. `None` when more than files decides.
+    fn new(args: &ComposeArgs, context: &Context) -> Result<Option<Self>, CommandError> {
+        if args.targets.is_some() {
+            return Ok(None);
+        }
+        let (output, files, settings) = match (&args.socket, &args.output) {
+            (Some(socket), Some(output)) => {
+                let mut asked =
+                    vec![Asked { name: None, text: socket.clone(), place: Place::Argument("SOCKET") }];
+                asked.extend(args.plugs.iter().map(|plug| Asked::argument(plug, "--plug")));
+                if script::is_script(Path::new(socket)) || !asked.iter().all(Asked::is_path) {
+                    return Ok(None);
+                }
+                let files = asked.into_iter().map(|asked| (None, PathBuf::from(asked.text))).collect();
+                (output.clone(), files, Vec::new())
+            }
+            (Some(_), None) => return Ok(None),
+            (None, output) => {
+                let project = Project::find(&context.project_start)?;
+                if let Some(mode) = args.build_mode() {
+                    build_all(&project, &project.components.iter().collect::<Vec<_>>(), mode, context)?;
+                }
+                let output = output.clone().unwrap_or_else(|| project.composition_file());
+                let start = &context.project_start;
+                let file = if start.is_file() { start.clone() } else { project.folder.join(FILE_NAME) };
+                let settings = vec![file, project.lock_file()];
+                (output, project_files(&project), settings)
+            }
+        };
+        let record = Record::new(&context.compositions_folder(), &format!("{settings:?} {args:?}"), &output);
+        Ok(Some(Self { record, output, files, settings }))
+    }
+
+    fn keep(&self, inputs: &[Input], said: &Said) {
+        let mut sources: Vec<Source<'_>> =
+            self.settings.iter().map(|path| Source { path, bytes: None }).collect();
+        for (place, (name, path)) in self.files.iter().enumerate() {
+            let input = match name {
+                Some(name) => inputs.iter().find(|input| input.name == *name),
+                None => inputs.get(place),
+            };
+            sources.push(Source { path, bytes: input.map(|input| input.bytes.as_ref()) });
+        }
+        self.record.keep(&sources, said);
+    }
+}
+
+/// The files of a project's components and of those dependencies that are files; `wkit.lock` pins the others.
+fn project_files(project: &Project) -> Vec<(Option<String>, PathBuf)> {
+    let member = |name: &String| (Some(name.clone()), project.component_file(name));
+    let mut files: Vec<_> = project.components.iter().map(|component| member(&component.name)).collect();
+    for dependency in &project.dependencies {
+        if let DependencySource::File(path) = &dependency.source {
+            files.push((Some(dependency.name.clone()), project.folder.join(path)));
+        }
+    }
+    files
+}
+
+/// A composition, where it goes, and its inputs.
+type Composed = (Composition, PathBuf, Vec<Input>);
+
+fn from_plan(args: &ComposeArgs, context: &Context) -> Result<Composed, CommandError> {
+    let (inputs, mut plan, output) = match &args.socket {
+        Some(socket) => with_plugs(socket, args, context)?,
+        None => {
+            let project = Project::find(&context.project_start)?;
+            let inputs = project_inputs(&project, args.build_mode(), &args.inputs, context)?;
+            let output = args.output.clone().unwrap_or_else(|| project.composition_file());
+            (inputs, project.compose.plan, output)
+        }
+    };
+    let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+    args.wiring.apply(&mut plan, &names)?;
+    let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
+    let composition = composing::compose(&inputs, &plan, project.as_ref())?;
+    // The socket alone is not what was asked for.
+    if args.socket.is_some() && composition.wires.is_empty() {
+        return Err(no_plug_fits(&composition));
+    }
+    Ok((composition, output, inputs))
+}
+
+fn no_plug_fits(composition: &Composition) -> CommandError {
+    let socket = composition.socket.clone().unwrap_or_default();
+    let mut shown = CommandError::failed(format!("no plug fills an import of `{socket}`"));
+    for unused in &composition.unused {
+        shown = shown.detail(unused.to_string());
+    }
+    for miss in &composition.near_misses {
+        shown = shown.detail(miss.to_string());
+    }
+    let imports: Vec<String> = composition.imports.iter().map(|open| format!("`{}`", open.name)).collect();
+    shown.hint(match imports.as_slice() {
+        [] => format!("`{socket}` imports nothing: it needs no plug"),
+        imports => format!("a plug exports one of {}", imports.join(", ")),
+    })
+}
+
+fn from_script(path: &Path, args: &ComposeArgs, context: &Context) -> Result<Composed, CommandError> {
+    if !args.plugs.is_empty() || args.wiring.is_given() {
+        return Err(CommandError::usage(
+            "a script says itself what is wired to what: expected no `--plug` and no options for wiring",
+        )
+        .hint("`new` makes an instance of a package, and `--dep NAME=FILE` says what the package is"));
+    }
+    let output = args.output.clone().unwrap_or_else(|| path.with_extension("wasm"));
+    let input = ScriptInput {
+        path,
+        args: &args.script,
+        inputs: &args.inputs,
+        output: Some(&output),
+        build: args.build_mode(),
+    };
+    Ok((script::compose(&input, context)?, output, Vec::new()))
+}
+
+fn show(said: &Said, output: &Path, format: Format, context: &Context) -> Result<ExitCode, CommandError> {
+    if format == Format::Json {
+        ui::print_json(&said.json(output))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     ui::print(&said.tree)?;
     for note in &said.notes {
         context.ui.note(note);
     }
     let size = ui::size(said.size_bytes);
     context.ui.done("composed", format!("{} ({size}), {}", output.display(), said.digest));
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
-/// An input that is named after its file.
-fn read_input(path: &Path) -> Result<Input, CommandError> {
-    let bytes = crate::source::read_component_file(path)?;
-    let name = path
-        .file_stem()
-        .map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
-    Ok(Input { name, bytes: bytes.into() })
+/// A socket and its plugs, whatever they are.
+fn with_plugs(
+    socket: &str,
+    args: &ComposeArgs,
+    context: &Context,
+) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
+    if args.plugs.is_empty() {
+        return Err(CommandError::usage(format!("no plugs for the socket `{socket}`"))
+            .hint("name at least one with `--plug FILE`, or a script with the ending `.wac`"));
+    }
+    let output = args.output.clone().ok_or_else(|| {
+        CommandError::usage("no place for the composition").hint("name a file with `-o composed.wasm`")
+    })?;
+    let mut asked = vec![Asked { name: None, text: socket.to_owned(), place: Place::Argument("SOCKET") }];
+    asked.extend(args.plugs.iter().map(|plug| Asked::argument(plug, "--plug")));
+    let project = inputs::project_of(&asked, context)?;
+    let gather = Gather::new(project.as_ref(), args.build_mode(), &args.inputs, context);
+    let inputs: Vec<Input> = gather.asked(&asked)?.into_iter().map(Found::into_input).collect();
+    let socket = inputs.first().map(|input| input.name.clone());
+    Ok((inputs, Plan { socket, ..Plan::default() }, output))
 }
 
-/// Composes a project's components as they were last built, and writes nothing.
-pub(crate) fn compose_built(project: &Project) -> Result<Composition, CommandError> {
-    composing::compose(&project_inputs(project)?, &project.compose.plan, Some(project))
+impl ComposeArgs {
+    fn build_mode(&self) -> Option<BuildMode> {
+        let mode = BuildMode { release: self.release, ..BuildMode::default() };
+        (!self.no_build).then_some(mode)
+    }
 }
 
-/// The project's components, as they were last built.
-fn project_inputs(project: &Project) -> Result<Vec<Input>, CommandError> {
-    let read = |component: &Component| {
-        let file = project.component_file(&component.name);
-        let bytes = std::fs::read(&file).map_err(|error| {
-            let shown = io_error("read", &file, &error);
-            if error.kind() == std::io::ErrorKind::NotFound { shown.hint("run `wkit build`") } else { shown }
-        })?;
-        Ok(Input { name: component.name.clone(), bytes: bytes.into() })
-    };
-    project.components.iter().map(read).collect()
+/// Builds and composes a project, and returns the file of its composition.
+pub(crate) fn compose_project(
+    project: &Project,
+    mode: BuildMode,
+    args: &InputArgs,
+    context: &Context,
+) -> Result<PathBuf, CommandError> {
+    let inputs = project_inputs(project, Some(mode), args, context)?;
+    let composition = composing::compose(&inputs, &project.compose.plan, Some(project))?;
+    let output = project.composition_file();
+    write_binary(&output, &composition.bytes)?;
+    Ok(output)
+}
+
+/// Composes a project's components as they were last built, and writes no composition.
+pub(crate) fn compose_built(
+    project: &Project,
+    args: &InputArgs,
+    context: &Context,
+) -> Result<Composition, CommandError> {
+    composing::compose(&project_inputs(project, None, args, context)?, &project.compose.plan, Some(project))
+}
+
+/// The project's components, built first in the stated mode where they have changed, and its dependencies.
+fn project_inputs(
+    project: &Project,
+    build: Option<BuildMode>,
+    args: &InputArgs,
+    context: &Context,
+) -> Result<Vec<Input>, CommandError> {
+    let gather = Gather::new(Some(project), build, args, context);
+    Ok(gather.project(project, &[])?.into_iter().map(Found::into_input).collect())
 }

@@ -10,9 +10,9 @@ use wkit_composer::{Graph, GraphError, TreeStyle};
 use crate::commands::compose;
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::inputs::InputArgs;
 use crate::output::write_file;
 use crate::project::Project;
-use crate::registries::RegistryArgs;
 use crate::source;
 use crate::ui;
 
@@ -40,7 +40,7 @@ pub(crate) struct GraphArgs {
 
     /// Where to look for a REF and how to speak to its registry
     #[command(flatten)]
-    registry: RegistryArgs,
+    inputs: InputArgs,
 }
 
 /// How a graph is shown.
@@ -91,10 +91,10 @@ pub(crate) fn run(args: GraphArgs, context: &Context) -> Result<ExitCode, Comman
 
 fn read(args: &GraphArgs, context: &Context) -> Result<Graph, CommandError> {
     let (name, bytes) = match &args.subject {
-        None => project(&context.project_start, context)?,
-        Some(subject) if names_project(subject) => project(Path::new(subject), context)?,
+        None => project(&context.project_start, &args.inputs, context)?,
+        Some(subject) if names_project(subject) => project(Path::new(subject), &args.inputs, context)?,
         Some(subject) => {
-            let loaded = source::load(subject, &args.registry, context)?;
+            let loaded = source::load(subject, None, &args.inputs, context)?;
             (called(subject), loaded.bytes.to_vec())
         }
     };
@@ -115,10 +115,10 @@ fn names_project(subject: &str) -> bool {
     path.is_dir() || (path.is_file() && path.file_name().is_some_and(|name| name == "wkit.toml"))
 }
 
-fn project(start: &Path, context: &Context) -> Result<(String, Vec<u8>), CommandError> {
+fn project(start: &Path, args: &InputArgs, context: &Context) -> Result<(String, Vec<u8>), CommandError> {
     let start = std::path::absolute(start).unwrap_or_else(|_| start.to_owned());
     let project = Project::find(&start)?;
-    let composition = compose::compose_built(&project)?;
+    let composition = compose::compose_built(&project, args, context)?;
     Ok((project.name, composition.bytes.to_vec()))
 }
 
