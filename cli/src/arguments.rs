@@ -11,6 +11,7 @@ use crate::commands::compose::ComposeArgs;
 use crate::commands::explode::ExplodeArgs;
 use crate::commands::graph::GraphArgs;
 use crate::commands::inspect::InspectArgs;
+use crate::commands::mock::MockArgs;
 use crate::commands::new::NewArgs;
 use crate::commands::publish::PublishArgs;
 use crate::commands::pull::PullArgs;
@@ -20,6 +21,7 @@ use crate::commands::run::RunArgs;
 use crate::commands::serve::ServeArgs;
 use crate::commands::toolchain::ToolchainArgs;
 use crate::commands::update::UpdateArgs;
+use crate::commands::virtualise::VirtualiseArgs;
 use crate::commands::watch::WatchArgs;
 use crate::ui::Color;
 
@@ -61,6 +63,8 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Link components into one component
     Compose(ComposeArgs),
+    /// Close what a component may do, or state what it sees instead
+    Virtualise(VirtualiseArgs),
     /// Add a dependency to the project
     Add(AddArgs),
     /// Take a dependency out of the project
@@ -71,6 +75,8 @@ pub(crate) enum Command {
     Explode(ExplodeArgs),
     /// Show who is wired to whom in a composition
     Graph(GraphArgs),
+    /// Make a stub of what a component imports, to run and test it alone
+    Mock(MockArgs),
     /// Show what a component imports, exports and is made of
     Inspect(InspectArgs),
     /// Push a component to a registry

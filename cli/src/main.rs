@@ -4,7 +4,9 @@
 //! that writes to the terminal and reads the home folder or the environment.
 
 mod arguments;
+mod baked;
 mod build;
+mod closing;
 mod commands;
 mod components;
 mod composing;
@@ -25,6 +27,7 @@ mod record;
 mod registries;
 mod script;
 mod source;
+mod stubs;
 mod target;
 mod toolchain;
 mod ui;
@@ -59,6 +62,8 @@ fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
         Command::Watch(args) => commands::watch::run(args, &context),
         Command::Build(args) => commands::build::run(args, &context),
         Command::Compose(args) => commands::compose::run(args, &context),
+        Command::Mock(args) => commands::mock::run(args, &context),
+        Command::Virtualise(args) => commands::virtualise::run(args, &context),
         Command::Explode(args) => commands::explode::run(args, &context),
         Command::Graph(args) => commands::graph::run(args, &context),
         Command::Inspect(args) => commands::inspect::run(args, &context),

@@ -30,10 +30,14 @@ pub(crate) struct Record {
 /// What is said about a composition.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Said {
+    /// What instances can do no longer, each with the word for that.
+    pub(crate) closed: Vec<(String, String)>,
     /// The tree of instances.
     pub(crate) tree: String,
     /// What else a person should know.
     pub(crate) notes: Vec<String>,
+    /// The imports that stubs fill.
+    pub(crate) stubs: Vec<String>,
     /// The composition's size.
     pub(crate) size_bytes: u64,
     /// The composition's digest.
@@ -218,6 +222,8 @@ mod tests {
             let sources =
                 [Source { path: &input, bytes: Some(b"component") }, Source { path: &project, bytes: None }];
             let said = Said {
+                closed: Vec::new(),
+                stubs: Vec::new(),
                 tree: "app\n".to_owned(),
                 notes: vec!["a note".to_owned()],
                 size_bytes: 11,

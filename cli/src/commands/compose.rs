@@ -6,20 +6,27 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
-use wkit_composer::{Composition, Input, Plan};
+use wkit_composer::virtualise::{State, Virtualised};
+use wkit_composer::{Composition, Input, Plan, StubbedImport};
 
-use crate::components::{BuildMode, build_all};
+use crate::closing;
+use crate::components::BuildMode;
 use crate::composing;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::inputs::{self, Asked, Found, Gather, InputArgs, Place};
 use crate::output::write_binary;
-use crate::project::{DependencySource, FILE_NAME, Project};
-use crate::record::{Record, Said, Source};
+use crate::project::Project;
+use crate::record::Said;
 use crate::script::{self, ScriptArgs, ScriptInput};
+use crate::stubs::{self, StubArgs};
 use crate::target::Target;
 use crate::ui::{self, Format};
 use crate::wiring::WiringArgs;
+
+mod recorded;
+
+use recorded::Recorded;
 
 /// Arguments of `wkit compose`.
 ///
@@ -49,6 +56,11 @@ pub(crate) struct ComposeArgs {
     #[arg(long, conflicts_with = "no_build")]
     release: bool,
 
+    /// Close capabilities of one component inside the composition, or of all where none is named, as in
+    /// `cart:filesystem,env` or `cart:wasi:sockets` or `all`; can be repeated
+    #[arg(long, value_name = "[NAME:]CAPABILITIES")]
+    deny: Vec<String>,
+
     /// Compose even when nothing has changed since the last time
     #[arg(long)]
     force: bool,
@@ -56,6 +68,10 @@ pub(crate) struct ComposeArgs {
     /// Refuse a composition that does not fit this world: a folder, file or package of WIT, and a world of it
     #[arg(long, value_name = "WIT[#WORLD]")]
     targets: Option<String>,
+
+    /// What is filled with stubs
+    #[command(flatten)]
+    stubs: StubArgs,
 
     /// How to show what was wired
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -75,31 +91,36 @@ pub(crate) struct ComposeArgs {
 pub(crate) fn run(mut args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
     let (format, force) = (mem::take(&mut args.format), mem::take(&mut args.force));
     let recorded = Recorded::new(&args, context)?;
-    if let Some(Recorded { record, output, .. }) = recorded.as_ref().filter(|_| !force)
-        && let Some(said) = record.find()
+    if let Some(recorded) = recorded.as_ref().filter(|_| !force)
+        && let Some(said) = recorded.find()
     {
-        return show(&said, output, format, context);
+        return show(&said, recorded.output(), format, context);
     }
-    let (composition, output, inputs) = match &args.socket {
+    let composed = match &args.socket {
         Some(text) if script::is_script(Path::new(text)) => from_script(Path::new(text), &args, context)?,
         _ => from_plan(&args, context)?,
     };
     if let Some(targets) = &args.targets {
-        Target::load(targets, None, &args.inputs, context)?.check("the composition", &composition.surface)?;
+        Target::load(targets, None, &args.inputs, context)?
+            .check("the composition", &composed.composition.surface)?;
     }
-    let digest = write_binary(&output, &composition.bytes)?;
-    let said = said(&composition, &digest);
+    let digest = write_binary(&composed.output, &composed.composition.bytes)?;
+    let said = said(&composed, &digest);
     if let Some(recorded) = &recorded {
-        recorded.keep(&inputs, &said);
+        recorded.keep(&composed.inputs, &said);
     }
-    show(&said, &output, format, context)
+    show(&said, &composed.output, format, context)
 }
 
-fn said(composition: &Composition, digest: &wkit_artifact::Digest) -> Said {
+/// What is said about a composition.
+fn said(composed: &Composed, digest: &wkit_artifact::Digest) -> Said {
+    let Composed { composition, stubs, closed, .. } = composed;
     let unused = composition.unused.iter().map(ToString::to_string);
     Said {
+        closed: said_of_closed(closed),
         tree: composition.tree(),
         notes: unused.chain(composition.near_misses.iter().map(ToString::to_string)).collect(),
+        stubs: stubs.iter().map(stubs::note).collect(),
         size_bytes: composition.bytes.len() as u64,
         digest: digest.to_string(),
         data: json!({
@@ -112,87 +133,45 @@ fn said(composition: &Composition, digest: &wkit_artifact::Digest) -> Said {
             "exports": composition.exports,
             "dropped": composition.dropped,
             "unused": composition.unused,
+            "stubs": stubs,
             "near_misses": composition.near_misses,
+            "grants": closed.iter().map(|(instance, closed)| {
+                json!({ "instance": instance, "capabilities": closed.capabilities })
+            }).collect::<Vec<_>>(),
         }),
     }
 }
 
-/// A composition that is made of files alone, or of what `wkit.lock` pins, so that it can be told whether anything has
-/// changed.
-struct Recorded {
-    record: Record,
+/// What each instance can do no longer, with the word for that.
+fn said_of_closed(closed: &[(String, Virtualised)]) -> Vec<(String, String)> {
+    let mut said = Vec::new();
+    for (instance, closed) in closed {
+        for state in [State::Closed, State::Fixed] {
+            let outcomes = closed.capabilities.iter().filter(|outcome| outcome.state == state);
+            let names: Vec<&str> = outcomes.map(|outcome| outcome.capability.name()).collect();
+            if !names.is_empty() {
+                said.push((state.name().to_owned(), format!("{} of {instance}", names.join(", "))));
+            }
+        }
+    }
+    said
+}
+
+/// What was composed.
+struct Composed {
+    composition: Composition,
+    /// The imports that stubs fill.
+    stubs: Vec<StubbedImport>,
+    /// What instances can do no longer.
+    closed: Vec<(String, Virtualised)>,
+    /// The file that it goes to.
     output: PathBuf,
-    /// The files of inputs, in their order on the command line or by their names in the project.
-    files: Vec<(Option<String>, PathBuf)>,
-    /// Other files that count.
-    settings: Vec<PathBuf>,
+    /// What it was made of, as it was read.
+    inputs: Vec<Input>,
 }
-
-impl Recorded {
-    /// Builds the project's components first, as they are among the files. `None` when more than files decides.
-    fn new(args: &ComposeArgs, context: &Context) -> Result<Option<Self>, CommandError> {
-        if args.targets.is_some() {
-            return Ok(None);
-        }
-        let (output, files, settings) = match (&args.socket, &args.output) {
-            (Some(socket), Some(output)) => {
-                let mut asked =
-                    vec![Asked { name: None, text: socket.clone(), place: Place::Argument("SOCKET") }];
-                asked.extend(args.plugs.iter().map(|plug| Asked::argument(plug, "--plug")));
-                if script::is_script(Path::new(socket)) || !asked.iter().all(Asked::is_path) {
-                    return Ok(None);
-                }
-                let files = asked.into_iter().map(|asked| (None, PathBuf::from(asked.text))).collect();
-                (output.clone(), files, Vec::new())
-            }
-            (Some(_), None) => return Ok(None),
-            (None, output) => {
-                let project = Project::find(&context.project_start)?;
-                if let Some(mode) = args.build_mode() {
-                    build_all(&project, &project.components.iter().collect::<Vec<_>>(), mode, context)?;
-                }
-                let output = output.clone().unwrap_or_else(|| project.composition_file());
-                let start = &context.project_start;
-                let file = if start.is_file() { start.clone() } else { project.folder.join(FILE_NAME) };
-                let settings = vec![file, project.lock_file()];
-                (output, project_files(&project), settings)
-            }
-        };
-        let record = Record::new(&context.compositions_folder(), &format!("{settings:?} {args:?}"), &output);
-        Ok(Some(Self { record, output, files, settings }))
-    }
-
-    fn keep(&self, inputs: &[Input], said: &Said) {
-        let mut sources: Vec<Source<'_>> =
-            self.settings.iter().map(|path| Source { path, bytes: None }).collect();
-        for (place, (name, path)) in self.files.iter().enumerate() {
-            let input = match name {
-                Some(name) => inputs.iter().find(|input| input.name == *name),
-                None => inputs.get(place),
-            };
-            sources.push(Source { path, bytes: input.map(|input| input.bytes.as_ref()) });
-        }
-        self.record.keep(&sources, said);
-    }
-}
-
-/// The files of a project's components and of those dependencies that are files; `wkit.lock` pins the others.
-fn project_files(project: &Project) -> Vec<(Option<String>, PathBuf)> {
-    let member = |name: &String| (Some(name.clone()), project.component_file(name));
-    let mut files: Vec<_> = project.components.iter().map(|component| member(&component.name)).collect();
-    for dependency in &project.dependencies {
-        if let DependencySource::File(path) = &dependency.source {
-            files.push((Some(dependency.name.clone()), project.folder.join(path)));
-        }
-    }
-    files
-}
-
-/// A composition, where it goes, and its inputs.
-type Composed = (Composition, PathBuf, Vec<Input>);
 
 fn from_plan(args: &ComposeArgs, context: &Context) -> Result<Composed, CommandError> {
-    let (inputs, mut plan, output) = match &args.socket {
+    let (mut inputs, mut plan, output) = match &args.socket {
         Some(socket) => with_plugs(socket, args, context)?,
         None => {
             let project = Project::find(&context.project_start)?;
@@ -204,12 +183,16 @@ fn from_plan(args: &ComposeArgs, context: &Context) -> Result<Composed, CommandE
     let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     args.wiring.apply(&mut plan, &names)?;
     let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
-    let composition = composing::compose(&inputs, &plan, project.as_ref())?;
+    let read = inputs.clone();
+    let closed = closing::apply(&mut inputs, &mut plan, project.as_ref(), &args.deny)?;
+    let missing = args.stubs.missing();
+    let (composition, stubs) =
+        composing::compose_with_stubs(&inputs, &plan, project.as_ref(), missing.as_ref())?;
     // The socket alone is not what was asked for.
-    if args.socket.is_some() && composition.wires.is_empty() {
+    if !args.plugs.is_empty() && composition.wires.is_empty() {
         return Err(no_plug_fits(&composition));
     }
-    Ok((composition, output, inputs))
+    Ok(Composed { composition, stubs, closed, output, inputs: read })
 }
 
 fn no_plug_fits(composition: &Composition) -> CommandError {
@@ -229,11 +212,17 @@ fn no_plug_fits(composition: &Composition) -> CommandError {
 }
 
 fn from_script(path: &Path, args: &ComposeArgs, context: &Context) -> Result<Composed, CommandError> {
-    if !args.plugs.is_empty() || args.wiring.is_given() {
+    if !args.plugs.is_empty() || args.wiring.is_given() || !args.deny.is_empty() {
         return Err(CommandError::usage(
-            "a script says itself what is wired to what: expected no `--plug` and no options for wiring",
+            "a script says itself what is wired to what: expected no `--plug`, no `--deny` and no options for wiring",
         )
         .hint("`new` makes an instance of a package, and `--dep NAME=FILE` says what the package is"));
+    }
+    if args.stubs.missing().is_some() {
+        return Err(CommandError::usage(
+            "a script says itself what stays open: expected no `--stub-missing`",
+        )
+        .hint("compose the script, and what came out again with `--stub-missing`"));
     }
     let output = args.output.clone().unwrap_or_else(|| path.with_extension("wasm"));
     let input = ScriptInput {
@@ -243,7 +232,9 @@ fn from_script(path: &Path, args: &ComposeArgs, context: &Context) -> Result<Com
         output: Some(&output),
         build: args.build_mode(),
     };
-    Ok((script::compose(&input, context)?, output, Vec::new()))
+    let composition = script::compose(&input, context)?;
+    let (stubs, closed, inputs) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Composed { composition, stubs, closed, output, inputs })
 }
 
 fn show(said: &Said, output: &Path, format: Format, context: &Context) -> Result<ExitCode, CommandError> {
@@ -251,12 +242,18 @@ fn show(said: &Said, output: &Path, format: Format, context: &Context) -> Result
         ui::print_json(&said.json(output))?;
         return Ok(ExitCode::SUCCESS);
     }
+    for (what, of) in &said.closed {
+        context.ui.done(what, of);
+    }
     ui::print(&said.tree)?;
     for note in &said.notes {
         context.ui.note(note);
     }
     let size = ui::size(said.size_bytes);
     context.ui.done("composed", format!("{} ({size}), {}", output.display(), said.digest));
+    for stub in &said.stubs {
+        context.ui.note(stub);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -266,7 +263,7 @@ fn with_plugs(
     args: &ComposeArgs,
     context: &Context,
 ) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
-    if args.plugs.is_empty() {
+    if args.plugs.is_empty() && args.stubs.missing().is_none() {
         return Err(CommandError::usage(format!("no plugs for the socket `{socket}`"))
             .hint("name at least one with `--plug FILE`, or a script with the ending `.wac`"));
     }
@@ -296,8 +293,10 @@ pub(crate) fn compose_project(
     args: &InputArgs,
     context: &Context,
 ) -> Result<PathBuf, CommandError> {
-    let inputs = project_inputs(project, Some(mode), args, context)?;
-    let composition = composing::compose(&inputs, &project.compose.plan, Some(project))?;
+    let mut inputs = project_inputs(project, Some(mode), args, context)?;
+    let mut plan = project.compose.plan.clone();
+    closing::apply(&mut inputs, &mut plan, Some(project), &[])?;
+    let composition = composing::compose(&inputs, &plan, Some(project))?;
     let output = project.composition_file();
     write_binary(&output, &composition.bytes)?;
     Ok(output)
@@ -309,7 +308,10 @@ pub(crate) fn compose_built(
     args: &InputArgs,
     context: &Context,
 ) -> Result<Composition, CommandError> {
-    composing::compose(&project_inputs(project, None, args, context)?, &project.compose.plan, Some(project))
+    let mut inputs = project_inputs(project, None, args, context)?;
+    let mut plan = project.compose.plan.clone();
+    closing::apply(&mut inputs, &mut plan, Some(project), &[])?;
+    composing::compose(&inputs, &plan, Some(project))
 }
 
 /// The project's components, built first in the stated mode where they have changed, and its dependencies.
