@@ -20,6 +20,7 @@ use crate::commands::run::RunArgs;
 use crate::commands::serve::ServeArgs;
 use crate::commands::toolchain::ToolchainArgs;
 use crate::commands::update::UpdateArgs;
+use crate::commands::virtualise::VirtualiseArgs;
 use crate::commands::watch::WatchArgs;
 use crate::ui::Color;
 
@@ -61,6 +62,8 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Link components into one component
     Compose(ComposeArgs),
+    /// Close what a component may do, or state what it sees instead
+    Virtualise(VirtualiseArgs),
     /// Add a dependency to the project
     Add(AddArgs),
     /// Take a dependency out of the project

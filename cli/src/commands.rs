@@ -16,4 +16,5 @@ pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod toolchain;
 pub(crate) mod update;
+pub(crate) mod virtualise;
 pub(crate) mod watch;
