@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use clap::Args;
 use wkit_composer::virtualise::{Capability, Instant, Policy, UnknownCapability, Virtualised};
 use wkit_composer::{Input, Plan};
@@ -280,7 +281,7 @@ pub(crate) fn apply(
                     .detail(error.to_string())
                     .maybe_hint(hint)
             })?;
-        let bytes = virtualised.bytes.clone();
+        let bytes = Bytes::copy_from_slice(&virtualised.bytes);
         match plan.instances.iter_mut().find(|instance| instance.name == node) {
             None => inputs[position].bytes = bytes,
             Some(instance) => {

@@ -10,8 +10,8 @@ use wkit_composer::virtualise::{Capability, State, VirtualiseError, Virtualised}
 use crate::closing::{self, Closing, FixArgs};
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::inputs::InputArgs;
 use crate::output::write_file;
-use crate::registries::RegistryArgs;
 use crate::source;
 use crate::ui::{self, Format, Table};
 
@@ -49,7 +49,7 @@ pub(crate) struct VirtualiseArgs {
 
     /// Where to look for a REF and how to speak to its registry
     #[command(flatten)]
-    registry: RegistryArgs,
+    inputs: InputArgs,
 }
 
 /// Writes the component, and shows what became of each capability.
@@ -63,22 +63,10 @@ pub(crate) fn run(args: VirtualiseArgs, context: &Context) -> Result<ExitCode, C
         return Err(CommandError::usage("nothing to close")
             .hint(format!("name capabilities with `--deny`: {names}, or all")));
     }
-    let loaded = source::load(&args.component, &args.registry, context)?;
+    let loaded = source::load(&args.component, None, &args.inputs, context)?;
     let name = closing::name_of(Path::new(&args.component));
-    let virtualised =
-        wkit_composer::virtualise::virtualise(&name, &loaded.bytes, &policy).map_err(|error| {
-            let hint = error.hint();
-            let shown = match &error {
-                VirtualiseError::Decode { source, .. } => {
-                    CommandError::from_error(format!("cannot virtualise `{}`", args.component), source)
-                        .maybe_hint(source::decode_hint(source))
-                }
-                _ => CommandError::failed(format!("cannot virtualise `{}`", args.component))
-                    .detail(error.to_string())
-                    .maybe_hint(hint),
-            };
-            shown
-        })?;
+    let virtualised = wkit_composer::virtualise::virtualise(&name, &loaded.bytes, &policy)
+        .map_err(|error| refused(&args.component, &error))?;
     if virtualised.capabilities.iter().all(|outcome| outcome.state == State::NotUsed) {
         return Err(CommandError::failed(format!("`{}` has nothing to close", args.component))
             .detail("it imports no capability of WASI 0.2 or 0.3")
@@ -87,6 +75,16 @@ pub(crate) fn run(args: VirtualiseArgs, context: &Context) -> Result<ExitCode, C
     write_file(&args.output, &virtualised.bytes)?;
     show(&args, &virtualised, context)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn refused(component: &str, error: &VirtualiseError) -> CommandError {
+    let cannot = format!("cannot virtualise `{component}`");
+    match error {
+        VirtualiseError::Decode { source, .. } => {
+            CommandError::from_error(cannot, source).maybe_hint(source::decode_hint(source))
+        }
+        _ => CommandError::failed(cannot).detail(error.to_string()).maybe_hint(error.hint()),
+    }
 }
 
 fn show(args: &VirtualiseArgs, virtualised: &Virtualised, context: &Context) -> Result<(), CommandError> {
