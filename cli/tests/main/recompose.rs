@@ -64,7 +64,7 @@ fn what_has_changed_is_composed_again() {
     std::fs::remove_file(sandbox.path("out.wasm")).unwrap();
     assert_eq!(compose(), second);
     // So is one of other options.
-    sandbox.wkit(&format!("{COMPOSE} --leave-open demo:kv/store")).ok();
+    sandbox.wkit(&format!("{COMPOSE} --export other=run")).ok();
     assert_ne!(std::fs::read(sandbox.path("out.wasm")).unwrap(), second);
     assert_eq!(compose(), second);
 }

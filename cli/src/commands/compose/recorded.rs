@@ -9,12 +9,11 @@ use crate::components::build_all;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::inputs::{Asked, Place};
-use crate::project::{DependencySource, FILE_NAME, Project};
+use crate::project::{Dependency, DependencySource, FILE_NAME, Project};
 use crate::record::{Record, Said, Source};
 use crate::script;
 
-/// A composition that is made of files alone, or of what `wkit.lock` pins, so that it can be told whether anything has
-/// changed.
+/// A composition that is made of files alone, so that it can be told whether anything has changed.
 pub(super) struct Recorded {
     record: Record,
     output: PathBuf,
@@ -26,7 +25,8 @@ pub(super) struct Recorded {
 
 impl Recorded {
     /// Builds the project's components first, as they are among the files. `None` where more than these files decides
-    /// what comes out: references that are not locked, scripts, WIT to target, folders that are baked in.
+    /// what comes out: registries, which are asked whether a tag has moved, scripts, WIT to target, folders that are
+    /// baked in.
     pub(super) fn new(args: &ComposeArgs, context: &Context) -> Result<Option<Self>, CommandError> {
         if args.targets.is_some() {
             return Ok(None);
@@ -51,6 +51,7 @@ impl Recorded {
 
     fn of_project(args: &ComposeArgs, context: &Context) -> Result<Option<Self>, CommandError> {
         let project = Project::find(&context.project_start)?;
+        let Some(dependencies) = dependency_files(&project) else { return Ok(None) };
         if !project.compose.grants.is_empty() {
             return Ok(None);
         }
@@ -62,7 +63,9 @@ impl Recorded {
         let file = if start.is_file() { start.clone() } else { project.folder.join(FILE_NAME) };
         let settings = vec![file, project.lock_file()];
         let record = Record::new(&context.compositions_folder(), &format!("{settings:?} {args:?}"), &output);
-        Ok(Some(Self { record, output, files: project_files(&project), settings }))
+        let member = |name: &String| (Some(name.clone()), project.component_file(name));
+        let members = project.components.iter().map(|component| member(&component.name));
+        Ok(Some(Self { record, output, files: members.chain(dependencies).collect(), settings }))
     }
 
     /// What was said when the composition was made, if it is there and nothing has changed.
@@ -90,14 +93,11 @@ impl Recorded {
     }
 }
 
-/// The files of a project's components and of those dependencies that are files; `wkit.lock` pins the others.
-fn project_files(project: &Project) -> Vec<(Option<String>, PathBuf)> {
-    let member = |name: &String| (Some(name.clone()), project.component_file(name));
-    let mut files: Vec<_> = project.components.iter().map(|component| member(&component.name)).collect();
-    for dependency in &project.dependencies {
-        if let DependencySource::File(path) = &dependency.source {
-            files.push((Some(dependency.name.clone()), project.folder.join(path)));
-        }
-    }
-    files
+/// The dependencies of a project by name, when all of them are files.
+fn dependency_files(project: &Project) -> Option<Vec<(Option<String>, PathBuf)>> {
+    let file = |dependency: &Dependency| match &dependency.source {
+        DependencySource::File(path) => Some((Some(dependency.name.clone()), project.folder.join(path))),
+        DependencySource::Registry(_) => None,
+    };
+    project.dependencies.iter().map(file).collect()
 }
