@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs the programs that the tests talk to: other clients (oras, crane, regctl, skopeo, wkg), the reference
-# registry, the OCI conformance suite, cargo-deny, and what the templates are tested and formatted with (pytest, black,
-# clang-format, prettier). All are pinned in versions.env and go into one folder of the user's cache; a second run does
-# nothing. skopeo is Debian's package and is installed only where apt-get may.
+# Installs the programs that the tests talk to: other clients (oras, crane, regctl, skopeo, wkg), the composer wac, the
+# reference registry, the OCI conformance suite, cargo-deny, and what the templates are tested and formatted with (pytest,
+# black, clang-format, prettier). All are pinned in versions.env and go into one folder of the user's cache; a second run
+# does nothing. skopeo is Debian's package and is installed only where apt-get may.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/versions.env"
@@ -25,14 +25,14 @@ install_go() {
   mv "$target.part" "$target"
 }
 
-# install_cargo NAME VERSION: builds a crate's program, unoptimised: tests start it a few times only.
+# install_cargo NAME VERSION [CRATE [FLAG…]]: builds a crate's program, unoptimised: tests start it a few times only.
 install_cargo() {
-  local name=$1 version=$2 target="$tools/$1-$2"
+  local name=$1 version=$2 crate=${3:-$1} target="$tools/$1-$2"
   [ -x "$target/bin/$name" ] && return 0
   say "building $name $version"
   rm -rf "$target.part"
   (cd "$here/.." && CARGO_TARGET_DIR="$target.part/target" CARGO_PROFILE_DEV_DEBUG=0 \
-    cargo install --quiet --debug --locked --root "$target.part" "$name@$version")
+    cargo install --quiet --debug --locked --root "$target.part" "$crate@$version" "${@:4}")
   rm -rf "$target" "$target.part/target"
   mv "$target.part" "$target"
 }
@@ -48,6 +48,8 @@ else
 fi
 install_cargo cargo-deny "$CARGO_DENY_VERSION"
 install_cargo wkg "$WKG_VERSION"
+# Without its client of an abandoned registry protocol, which the comparison does not need.
+install_cargo wac "$WAC_VERSION" wac-cli --no-default-features --features wit
 
 # install_python NAME VERSION: a package of Python's registry with its program. An environment of its own is not moved
 # afterwards, since its scripts know its path.

@@ -4,17 +4,21 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::add::AddArgs;
 use crate::commands::bindings::BindingsArgs;
 use crate::commands::build::BuildArgs;
 use crate::commands::compose::ComposeArgs;
+use crate::commands::graph::GraphArgs;
 use crate::commands::inspect::InspectArgs;
 use crate::commands::new::NewArgs;
 use crate::commands::publish::PublishArgs;
 use crate::commands::pull::PullArgs;
 use crate::commands::registry::RegistryArgs;
+use crate::commands::remove::RemoveArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::serve::ServeArgs;
 use crate::commands::toolchain::ToolchainArgs;
+use crate::commands::update::UpdateArgs;
 use crate::commands::watch::WatchArgs;
 use crate::ui::Color;
 
@@ -56,6 +60,14 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Link components into one component
     Compose(ComposeArgs),
+    /// Add a dependency to the project
+    Add(AddArgs),
+    /// Take a dependency out of the project
+    Remove(RemoveArgs),
+    /// Move dependencies to newer versions within their ranges
+    Update(UpdateArgs),
+    /// Show who is wired to whom in a composition
+    Graph(GraphArgs),
     /// Show what a component imports, exports and is made of
     Inspect(InspectArgs),
     /// Push a component to a registry

@@ -7,18 +7,26 @@ mod arguments;
 mod build;
 mod commands;
 mod components;
+mod composing;
 mod context;
 mod error;
 mod grants;
+mod inputs;
 mod limits;
+mod linked;
+mod lock;
+mod marks;
 mod new;
 mod output;
 mod progress;
 mod project;
 mod registries;
+mod script;
 mod source;
+mod target;
 mod toolchain;
 mod ui;
+mod wiring;
 
 use std::process::ExitCode;
 
@@ -49,8 +57,12 @@ fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
         Command::Watch(args) => commands::watch::run(args, &context),
         Command::Build(args) => commands::build::run(args, &context),
         Command::Compose(args) => commands::compose::run(args, &context),
+        Command::Graph(args) => commands::graph::run(args, &context),
         Command::Inspect(args) => commands::inspect::run(args, &context),
         Command::Publish(args) => commands::publish::run(args, &context),
+        Command::Add(args) => commands::add::run(args, &context),
+        Command::Remove(args) => commands::remove::run(args, &context),
+        Command::Update(args) => commands::update::run(args, &context),
         Command::Pull(args) => commands::pull::run(args, &context),
         Command::Run(args) => commands::run::run(args, &context),
         Command::Serve(args) => commands::serve::run(args, &context),

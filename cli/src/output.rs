@@ -1,13 +1,42 @@
 //! Writing results so that no file is ever half written.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::Path;
+
+use wkit_artifact::{Algorithm, Digest, Hasher};
+use wkit_composer::Binary;
 
 use crate::error::{CommandError, io_error};
 
-/// Writes `bytes` to `path`: beside it under a temporary name, synced, then renamed. What is not a regular file (a
-/// pipe, a device) is written as it is.
+/// Writes `bytes` to `path`, as [`write_with`] does.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+    write_with(path, |out| out.write_all(bytes))
+}
+
+/// Writes `binary` to `path`, as [`write_with`] does, and gives its digest. Nothing of it is copied.
+pub(crate) fn write_binary(path: &Path, binary: &Binary) -> Result<Digest, CommandError> {
+    let mut hasher = Hasher::new(Algorithm::Sha256);
+    write_with(path, |out| {
+        binary.pieces().try_for_each(|piece| {
+            // A part at a time, so that it is still in the processor's cache when it is hashed.
+            piece.chunks(PART_BYTES).try_for_each(|part| {
+                hasher.update(part);
+                out.write_all(part)
+            })
+        })
+    })?;
+    Ok(hasher.finish())
+}
+
+/// How much of a binary is hashed and written at a time.
+const PART_BYTES: usize = 256 * 1024;
+
+/// Lets `write` write the file `path`: beside it under a temporary name, synced, then renamed. What is not a regular
+/// file (a pipe, a device) is written as it is.
+fn write_with(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<(), CommandError> {
     let failed = |error: std::io::Error| io_error("write", path, &error);
     if let Ok(metadata) = std::fs::metadata(path) {
         if metadata.is_dir() {
@@ -16,13 +45,15 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CommandError> 
         }
         if !metadata.is_file() {
             let mut device = std::fs::OpenOptions::new().write(true).open(path).map_err(failed)?;
-            return device.write_all(bytes).and_then(|()| device.flush()).map_err(failed);
+            return write(&mut device).and_then(|()| device.flush()).map_err(failed);
         }
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| io_error("make the folder of", path, &error))?;
     let mut file = tempfile::Builder::new().prefix(".wkit-").tempfile_in(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
+    let mut buffer = BufWriter::new(&mut file);
+    write(&mut buffer).and_then(|()| buffer.flush()).map_err(failed)?;
+    drop(buffer);
     file.as_file().sync_all().map_err(failed)?;
     make_readable(file.as_file()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;

@@ -1,5 +1,7 @@
 //! The project file `wkit.toml`: which components there are, how they are composed, where they are published.
 
+mod compose;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -7,11 +9,22 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_spanned::Spanned;
 
-use wkit_artifact::{PackageReference, RegistryHost};
+use wkit_artifact::RegistryHost;
+
+pub(crate) use compose::Compose;
+use compose::ComposeSection;
 
 use crate::build::Options;
 use crate::error::{CommandError, io_reason};
 use crate::limits::PROJECT_FILE_BYTES_MAX;
+use crate::marks::place_error;
+
+mod dependencies;
+mod edit;
+
+pub(crate) use dependencies::{Dependency, DependencySource};
+use dependencies::{DependencySection, Reading};
+pub(crate) use edit::{with_dependency, without_dependency};
 
 /// The name of the project file.
 pub(crate) const FILE_NAME: &str = "wkit.toml";
@@ -25,6 +38,8 @@ pub(crate) struct Project {
     pub(crate) name: String,
     /// The components, sorted by name.
     pub(crate) components: Vec<Component>,
+    /// What is composed with them and comes from elsewhere, sorted by name.
+    pub(crate) dependencies: Vec<Dependency>,
     /// How they are composed.
     pub(crate) compose: Compose,
     /// Where each namespace's packages are kept.
@@ -48,25 +63,6 @@ pub(crate) struct Component {
     pub(crate) world: String,
     /// What is said to its language alone.
     pub(crate) options: Options,
-}
-
-/// `[compose]`: how the components are linked.
-#[derive(Debug, Default)]
-pub(crate) struct Compose {
-    /// What the composition is published as, `namespace:name@version`.
-    pub(crate) package: Option<PackageReference>,
-    /// The component whose exports the composition has; inferred where it is absent.
-    pub(crate) socket: Option<String>,
-    /// Wires that cannot be inferred.
-    pub(crate) wires: Vec<PlannedWire>,
-}
-
-/// One explicit wire: `importer`'s import is filled by `exporter`.
-#[derive(Debug, Clone)]
-pub(crate) struct PlannedWire {
-    pub(crate) importer: String,
-    pub(crate) import: String,
-    pub(crate) exporter: String,
 }
 
 /// Where the packages of a namespace are kept.
@@ -119,7 +115,8 @@ impl Project {
         Self::parse(&text, path, folder)
     }
 
-    fn parse(text: &str, path: &Path, folder: &Path) -> Result<Self, CommandError> {
+    /// Reads the text of a `wkit.toml` that stands, or is going to stand, at `path`.
+    pub(crate) fn parse(text: &str, path: &Path, folder: &Path) -> Result<Self, CommandError> {
         let at = |span: Option<Range<usize>>, message: &str| place_error(path, text, span, message);
         let file: File = toml::from_str(text).map_err(|error| at(error.span(), error.message()))?;
 
@@ -147,41 +144,28 @@ impl Project {
                 name,
             });
         }
-        let known = |name: &Spanned<String>| {
+        let mut dependencies = Vec::new();
+        for (name, dependency) in file.dependencies {
+            check_name(name.get_ref(), "a dependency's name")
+                .map_err(|message| at(Some(name.span()), &message))?;
             if components.iter().any(|component| component.name == *name.get_ref()) {
-                return Ok(());
+                return Err(at(
+                    Some(name.span()),
+                    &format!("`{}` is a component of the project already", name.get_ref()),
+                )
+                .hint("give the dependency another name"));
             }
-            let names: Vec<&str> = components.iter().map(|component| component.name.as_str()).collect();
-            Err(at(
-                Some(name.span()),
-                &format!("no component `{}`; the components are: {}", name.get_ref(), names.join(", ")),
-            ))
-        };
-        let mut compose = Compose::default();
-        if let Some(section) = file.compose {
-            if let Some(socket) = section.socket {
-                known(&socket)?;
-                compose.socket = Some(socket.into_inner());
-            }
-            for wire in section.wires {
-                known(&wire.importer)?;
-                known(&wire.exporter)?;
-                compose.wires.push(PlannedWire {
-                    importer: wire.importer.into_inner(),
-                    import: wire.import,
-                    exporter: wire.exporter.into_inner(),
-                });
-            }
-            compose.package = section
-                .package
-                .map(|package| {
-                    package.get_ref().parse().map_err(|error| {
-                        at(Some(package.span()), &format!("not a package: {error}"))
-                            .hint("write it like `namespace:name@1.2.3`")
-                    })
-                })
-                .transpose()?;
+            let span = dependency.span();
+            let reading = Reading { path, text };
+            dependencies.push(reading.dependency(name.get_ref(), dependency.into_inner(), span)?);
         }
+        let members = components.iter().map(|component| component.name.as_str());
+        let others = dependencies.iter().map(|dependency: &Dependency| dependency.name.as_str());
+        let inputs: Vec<&str> = members.chain(others).collect();
+        let compose = match file.compose {
+            Some(section) => section.read(&inputs, &at)?,
+            None => Compose::default(),
+        };
         let mut registries = BTreeMap::new();
         for (namespace, registry) in file.registries {
             check_name(namespace.get_ref(), "a namespace")
@@ -205,10 +189,26 @@ impl Project {
             folder: folder.to_owned(),
             name: file.project.name,
             components,
+            dependencies,
             compose,
             registries,
             toolchain,
         })
+    }
+
+    /// The component called `name`.
+    pub(crate) fn component(&self, name: &str) -> Option<&Component> {
+        self.components.iter().find(|component| component.name == name)
+    }
+
+    /// The dependency called `name`.
+    pub(crate) fn dependency(&self, name: &str) -> Option<&Dependency> {
+        self.dependencies.iter().find(|dependency| dependency.name == name)
+    }
+
+    /// The lock file, whether or not it exists.
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        self.folder.join(crate::lock::FILE_NAME)
     }
 
     /// The folder for what is built.
@@ -240,6 +240,8 @@ struct File {
     project: ProjectSection,
     #[serde(default)]
     components: BTreeMap<Spanned<String>, ComponentSection>,
+    #[serde(default)]
+    dependencies: BTreeMap<Spanned<String>, Spanned<DependencySection>>,
     compose: Option<ComposeSection>,
     #[serde(default)]
     registries: BTreeMap<Spanned<String>, Spanned<RegistrySection>>,
@@ -266,23 +268,6 @@ struct ComponentSection {
     engine: Option<String>,
     module: Option<String>,
     command: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ComposeSection {
-    package: Option<Spanned<String>>,
-    socket: Option<Spanned<String>>,
-    #[serde(default)]
-    wires: Vec<WireSection>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireSection {
-    importer: Spanned<String>,
-    import: String,
-    exporter: Spanned<String>,
 }
 
 #[derive(Deserialize)]
@@ -349,29 +334,6 @@ fn check_version(version: &str) -> Result<(), String> {
     Err(format!("expected an exact version such as `1.2.3`, found `{version}`"))
 }
 
-/// `wkit.toml:LINE:COLUMN: message`, with the line and a mark below the offending text.
-fn place_error(path: &Path, text: &str, span: Option<Range<usize>>, message: &str) -> CommandError {
-    let message = message.trim().replace('\n', "; ");
-    let Some(span) = span else {
-        return CommandError::usage(format!("{}: {message}", path.display()));
-    };
-    let start = span.start.min(text.len());
-    let before = &text[..start];
-    let line_number = before.matches('\n').count() + 1;
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = text[line_start..].lines().next().unwrap_or_default();
-    let column = text[line_start..start].chars().count() + 1;
-    let end_in_line = span.end.min(line_start + line.len()).max(start);
-    let marked = text[start..end_in_line].chars().count().max(1);
-    let gutter = line_number.to_string();
-    let blank = " ".repeat(gutter.len());
-    CommandError::usage(format!("{}:{line_number}:{column}: {message}", path.display())).detail(format!(
-        "{blank} |\n{gutter} | {line}\n{blank} | {}{}",
-        " ".repeat(column - 1),
-        "^".repeat(marked)
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -408,7 +370,7 @@ mod tests {
         assert_eq!(project.components[1].folder, Path::new("shop/checkout"));
         assert_eq!(project.components[1].wit, Path::new("shop/wit"));
         assert_eq!(project.components[1].world, "checkout");
-        assert_eq!(project.compose.wires.len(), 1);
+        assert_eq!(project.compose.plan.wires.len(), 1);
         assert_eq!(project.registries["acme"].prefix.as_deref(), Some("components/"));
         assert_eq!(project.composition_file(), Path::new("shop/build/shop.wasm"));
     }

@@ -22,6 +22,18 @@ pub(crate) struct RegistryArgs {
     offline: bool,
 }
 
+impl RegistryArgs {
+    /// Whether the cache has to do.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.offline
+    }
+
+    /// The same without the network.
+    pub(crate) fn offline(&self) -> Self {
+        Self { offline: true, ..self.clone() }
+    }
+}
+
 /// A client that knows the project's namespaces, if there is a project, and the user's configuration.
 pub(crate) fn client(args: &RegistryArgs, context: &Context) -> Result<Client, CommandError> {
     let mut config = ClientConfig::new(context.artifacts_folder());

@@ -8,8 +8,10 @@ use wkit_interface::DecodeError;
 use wkit_registry_client::Pulled;
 use wkit_runtime_runner::{Program, Runner, RunnerConfig};
 
+use crate::components::BuildMode;
 use crate::context::Context;
 use crate::error::{CommandError, io_error};
+use crate::inputs::{self, Asked, Found, Gather, InputArgs, Origin, Place};
 use crate::limits::COMPONENT_FILE_BYTES_MAX;
 use crate::progress::Bars;
 use crate::registries::{self, RegistryArgs};
@@ -24,14 +26,25 @@ pub(crate) struct Loaded {
     pub(crate) pulled: Option<Pulled>,
 }
 
-/// Reads the file or pulls the reference that `text` names.
-pub(crate) fn load(text: &str, args: &RegistryArgs, context: &Context) -> Result<Loaded, CommandError> {
-    if is_file(text) {
-        let bytes = read_component_file(Path::new(text))?.into();
-        return Ok(Loaded { bytes, program_name: text.to_owned(), pulled: None });
-    }
-    let pulled = pull(&locator(text)?, args, context)?;
-    Ok(Loaded { bytes: pulled.component.clone(), program_name: text.to_owned(), pulled: Some(pulled) })
+/// Reads the file, member or dependency that `text` names, or pulls the reference. Members are built first where
+/// `build` says so.
+pub(crate) fn load(
+    text: &str,
+    build: Option<BuildMode>,
+    args: &InputArgs,
+    context: &Context,
+) -> Result<Loaded, CommandError> {
+    let asked = [Asked { name: None, text: text.to_owned(), place: Place::Argument("FILE|REF") }];
+    let project = inputs::project_of(&asked, context)?;
+    let gather = Gather::new(project.as_ref(), build, args, context);
+    let Some(Found { bytes, origin, .. }) = gather.asked(&asked)?.pop() else {
+        return Err(CommandError::bug(format!("`{text}` was asked for and not found")));
+    };
+    let pulled = match origin {
+        Origin::Registry(pulled) => Some(*pulled),
+        Origin::File | Origin::Member => None,
+    };
+    Ok(Loaded { bytes, program_name: text.to_owned(), pulled })
 }
 
 /// Compiles a component, or finds its code in the cache. `to_do` completes "cannot …".
@@ -64,6 +77,17 @@ pub(crate) fn locator(text: &str) -> Result<Locator, CommandError> {
             "a reference is `namespace:name@1.2.3`, `host/repository:tag` or `host/repository@sha256:…`",
         )
     })
+}
+
+/// What something in a registry is called by itself: `tax` for `acme:tax@1.0.0` and for `host.example/acme/tax:1.0.0`.
+pub(crate) fn name_of(locator: &Locator) -> &str {
+    match locator {
+        Locator::Package(package) => package.name().name(),
+        Locator::Reference(reference) => {
+            let repository = reference.repository().as_str();
+            repository.rsplit('/').next().unwrap_or(repository)
+        }
+    }
 }
 
 /// Pulls with progress; the client verifies every digest.
@@ -107,7 +131,7 @@ pub(crate) fn read_component_file(path: &Path) -> Result<Vec<u8>, CommandError> 
 }
 
 /// A file is what exists, what is written as a path, or what has the ending of one.
-fn is_file(text: &str) -> bool {
+pub(crate) fn is_file(text: &str) -> bool {
     let path = Path::new(text);
     let looks_like_a_path = text.starts_with("./") || text.starts_with("../") || path.is_absolute();
     let has_ending =

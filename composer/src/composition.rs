@@ -1,32 +1,34 @@
 //! The result: a component, and what became of everything that went into it.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::fmt;
 
 use semver::Version;
 use serde::Serialize;
-use wkit_interface::{InterfaceParts, Surface};
+use wkit_interface::Surface;
 
-use crate::error::NearMiss;
+use crate::binary::Binary;
+use crate::error::{NearMiss, quoted};
 
 /// A composed component.
 #[derive(Debug, Clone, Serialize)]
 pub struct Composition {
     /// The component in binary form. The same inputs and plan give the same bytes, in whatever order they come.
     #[serde(skip)]
-    pub bytes: Vec<u8>,
-    /// The input whose exports are exported.
-    pub socket: String,
-    /// The inputs that are inside, each after what it needs; the socket is the last.
-    pub instances: Vec<String>,
+    pub bytes: Binary,
+    /// The instance whose exports are exported; `None` when the plan names an instance for each export.
+    pub socket: Option<String>,
+    /// What is inside, each after what it needs.
+    pub instances: Vec<ComposedInstance>,
     /// All wires, sorted by importer and import.
     pub wires: Vec<Wire>,
     /// What the composition still needs, in the order of the binary.
     pub imports: Vec<OpenImport>,
     /// What the composition exports, in the order of the binary.
-    pub exports: Vec<String>,
-    /// The inputs that nothing needs; they are not inside.
-    pub unused: Vec<String>,
+    pub exports: Vec<ComposedExport>,
+    /// The exports of the socket that the plan does not export, in the order of its binary.
+    pub dropped: Vec<String>,
+    /// The instances that nothing needs, by name; they are not inside.
+    pub unused: Vec<Unused>,
     /// Imports that stay open although an input exports another version of the interface, by importer.
     pub near_misses: Vec<NearMiss>,
     /// The surface of the result.
@@ -34,16 +36,105 @@ pub struct Composition {
     pub surface: Surface,
 }
 
+/// An instance of a composition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ComposedInstance {
+    /// Its name.
+    pub name: String,
+    /// The input that it is an instance of.
+    pub component: String,
+}
+
+/// An export of a composition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ComposedExport {
+    /// Its name in the composition.
+    pub name: String,
+    /// The instance that it comes from.
+    pub instance: String,
+    /// Its name there.
+    pub export: String,
+}
+
+/// An instance that is left out, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unused {
+    /// The instance.
+    pub instance: String,
+    /// The input that it would be an instance of.
+    pub component: String,
+    /// Why nothing needs it.
+    pub reason: UnusedReason,
+}
+
+/// Why nothing needs an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum UnusedReason {
+    /// It exports nothing.
+    NoExports,
+    /// What it exports is imported, but the plan fills the import with another instance.
+    Replaced {
+        /// The instance with the import.
+        importer: String,
+        /// The import.
+        import: String,
+        /// The instance that fills it.
+        exporter: String,
+    },
+    /// What it exports is imported, but the plan leaves the import open.
+    LeftOpen {
+        /// The instance with the import.
+        importer: String,
+        /// The import.
+        import: String,
+    },
+    /// Only instances need it that are left out themselves.
+    OnlyForUnused {
+        /// Those instances, by name.
+        importers: Vec<String>,
+    },
+    /// Nothing imports what it exports.
+    NotImported {
+        /// What it exports.
+        exports: Vec<String>,
+    },
+}
+
+impl fmt::Display for Unused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}` is left out: ", self.instance)?;
+        match &self.reason {
+            UnusedReason::NoExports => write!(formatter, "it exports nothing"),
+            UnusedReason::Replaced { importer, import, exporter } => {
+                write!(formatter, "`{import}` of `{importer}` is filled by `{exporter}`")
+            }
+            UnusedReason::LeftOpen { importer, import } => {
+                write!(formatter, "`{import}` of `{importer}` is left open")
+            }
+            UnusedReason::OnlyForUnused { importers } => {
+                write!(formatter, "only {} would need it", quoted(importers))
+            }
+            UnusedReason::NotImported { exports } => {
+                write!(formatter, "nothing imports what it exports, {}", quoted(exports))
+            }
+        }
+    }
+}
+
 /// An import of one instance that is filled by another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Wire {
-    /// The input with the import.
+    /// The instance with the import.
     pub importer: String,
     /// The import.
     pub import: String,
-    /// The input that fills it.
+    /// The interface that the import stands for, when its name is a label.
+    pub implements: Option<String>,
+    /// The instance that fills it.
     pub exporter: String,
-    /// Its export, the same name or one with another version.
+    /// Its export.
     pub export: String,
     /// The versions, when they differ. Their types have been compared, so the wire is sound; but what an older version
     /// lacks in behaviour, types do not show.
@@ -71,6 +162,8 @@ impl Skew {
 pub struct OpenImport {
     /// Its name; of several versions that stand in for each other the highest.
     pub name: String,
+    /// The interface that it stands for, when its name is a label.
+    pub implements: Option<String>,
     /// Who needs it, by name. Empty when the import only brings types that other imports speak of.
     pub importers: Vec<Importer>,
 }
@@ -78,107 +171,10 @@ pub struct OpenImport {
 /// An instance that needs an open import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Importer {
-    /// The input.
-    pub component: String,
+    /// The instance.
+    pub instance: String,
     /// The import, possibly with another version than that of the composition.
     pub import: String,
-}
-
-impl Composition {
-    /// Draws who is wired to whom, as plain text: the socket on top, below each instance what it needs.
-    pub fn tree(&self) -> String {
-        let mut tree = Tree { composition: self, out: String::new(), shown: BTreeSet::new() };
-        let _ = writeln!(tree.out, "{}", self.socket);
-        tree.shown.insert(&self.socket);
-        tree.needs(&self.socket, "");
-        tree.out
-    }
-}
-
-struct Tree<'a> {
-    composition: &'a Composition,
-    out: String,
-    /// The instances whose needs are drawn already: each is one instance, however many need it.
-    shown: BTreeSet<&'a str>,
-}
-
-impl<'a> Tree<'a> {
-    fn needs(&mut self, importer: &str, indent: &str) {
-        let composition = self.composition;
-        let wires: Vec<&'a Wire> =
-            composition.wires.iter().filter(|wire| wire.importer == importer).collect();
-        let open: Vec<&'a str> = composition
-            .imports
-            .iter()
-            .flat_map(|import| &import.importers)
-            .filter(|open| open.component == importer)
-            .map(|open| open.import.as_str())
-            .collect();
-        let count = wires.len() + usize::from(!open.is_empty());
-        for (position, wire) in wires.into_iter().enumerate() {
-            let (branch, deeper) =
-                if position + 1 == count { ("└── ", "    ") } else { ("├── ", "│   ") };
-            let version = match &wire.skew {
-                Some(skew) => format!(" ({})", skew.given),
-                None => String::new(),
-            };
-            let first = self.shown.insert(&wire.exporter);
-            let again = if first { "" } else { ", shown above" };
-            let _ =
-                writeln!(self.out, "{indent}{branch}{} from {}{version}{again}", wire.import, wire.exporter);
-            if first {
-                self.needs(&wire.exporter, &format!("{indent}{deeper}"));
-            }
-        }
-        if !open.is_empty() {
-            let _ = writeln!(self.out, "{indent}└── open: {}", by_package(&open).join(", "));
-        }
-    }
-}
-
-/// Import names with those of one package drawn together, as most components import a dozen interfaces of WASI:
-/// `wasi:io@0.2.6 (3 interfaces)`.
-fn by_package(names: &[&str]) -> Vec<String> {
-    let mut packages: Vec<(String, Vec<&str>)> = Vec::new();
-    for name in names {
-        let package = match InterfaceParts::parse(name) {
-            Some(parts) => {
-                let version =
-                    name.split_once('@').map(|(_, version)| format!("@{version}")).unwrap_or_default();
-                format!("{}:{}{version}", parts.namespace, parts.package)
-            }
-            None => (*name).to_owned(),
-        };
-        match packages.iter_mut().find(|(known, _)| *known == package) {
-            Some((_, members)) => members.push(name),
-            None => packages.push((package, vec![name])),
-        }
-    }
-    packages
-        .into_iter()
-        .map(|(package, members)| match members.as_slice() {
-            [one] => (*one).to_owned(),
-            several => format!("{package} ({} interfaces)", several.len()),
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::by_package;
-
-    #[test]
-    fn open_imports_are_drawn_by_package() {
-        let names = [
-            "wasi:io/poll@0.2.6",
-            "log",
-            "wasi:cli/exit@0.2.6",
-            "wasi:io/error@0.2.6",
-            "wasi:io/error@0.2.0",
-        ];
-        assert_eq!(
-            by_package(&names),
-            ["wasi:io@0.2.6 (2 interfaces)", "log", "wasi:cli/exit@0.2.6", "wasi:io/error@0.2.0"]
-        );
-    }
+    /// Whether the plan leaves it open.
+    pub stated: bool,
 }

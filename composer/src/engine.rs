@@ -4,109 +4,146 @@ use std::collections::HashMap;
 
 use wac_graph::{CompositionGraph, EncodeError, EncodeOptions, NodeId, PackageId, Processor};
 use wac_types::Package;
+use wkit_interface::Surface;
 
+use crate::binary::Binary;
 use crate::error::ComposeError;
-use crate::inputs::{Component, Index};
-use crate::plug::Candidates;
+use crate::exports::Exported;
+use crate::instances::{Index, Instance};
+use crate::labels;
+use crate::plug::{Candidates, End};
+use crate::share::Graph;
+use crate::shell::Shells;
 
-/// Instantiates the components of `order` with the given wires, exports what the last of them exports, and leaves all
-/// other imports open.
-pub(crate) fn encode(
-    components: &[Component<'_>],
-    wires: &Candidates,
-    order: &[Index],
-) -> Result<Vec<u8>, ComposeError> {
-    let mut engine =
-        Engine { components, graph: CompositionGraph::new(), packages: HashMap::new(), nodes: Vec::new() };
+/// Instantiates what `order` says with the wires and exports of `graph`, and leaves all other imports open. Gives the
+/// composition and its surface.
+pub(crate) fn encode(graph: &Graph<'_>, order: &[Index]) -> Result<(Binary, Surface), ComposeError> {
+    let Graph { instances, wires, exports, .. } = graph;
+    let mut engine = Engine {
+        instances,
+        graph: CompositionGraph::new(),
+        shells: Shells::default(),
+        packages: HashMap::new(),
+        nodes: HashMap::new(),
+    };
     for index in order {
         engine.instantiate(*index, wires)?;
     }
-    if let Some(socket) = order.last() {
-        engine.export(*socket)?;
+    for export in exports {
+        engine.export(export)?;
     }
-    engine.finish()
+    let composed = labels::restore(engine.finish()?, &label_exports(instances, exports))?;
+    engine.shells.fill(composed)
+}
+
+/// The exports under a plain name that stand for an interface, each with that interface: `wac-graph` writes the names
+/// alone.
+fn label_exports(instances: &[Instance<'_>], exports: &[Exported]) -> HashMap<String, String> {
+    let interface = |export: &Exported| {
+        let item = instances[export.instance].surface().export(&export.export)?;
+        labels::interface_of(&export.name, item).map(|interface| (export.name.clone(), interface))
+    };
+    exports.iter().filter_map(interface).collect()
+}
+
+/// How every composition is written, so that the same graph gives the same bytes whoever made it.
+pub(crate) fn encode_options() -> EncodeOptions<'static> {
+    EncodeOptions {
+        define_components: true,
+        // The result is validated by the caller, with the features that wkit accepts.
+        validate: false,
+        processor: Some(Processor { name: "wkit", version: env!("CARGO_PKG_VERSION") }),
+    }
 }
 
 struct Engine<'a> {
-    components: &'a [Component<'a>],
+    instances: &'a [Instance<'a>],
     graph: CompositionGraph,
-    /// Components of equal bytes are written once and instantiated as often as they are named.
-    packages: HashMap<&'a [u8], PackageId>,
-    nodes: Vec<(Index, NodeId)>,
+    shells: Shells,
+    /// By shell. Components of equal bytes are written once and instantiated as often as they are named.
+    packages: HashMap<usize, PackageId>,
+    nodes: HashMap<Index, NodeId>,
 }
 
 impl<'a> Engine<'a> {
     fn node(&self, index: Index) -> Option<NodeId> {
-        self.nodes.iter().find(|(known, _)| *known == index).map(|(_, node)| *node)
+        self.nodes.get(&index).copied()
     }
 
     fn package(&mut self, index: Index) -> Result<PackageId, ComposeError> {
-        let component = &self.components[index];
-        if let Some(package) = self.packages.get(component.bytes) {
+        let component = self.instances[index].component;
+        let shell = self.shells.add(component.bytes)?;
+        if let Some(package) = self.packages.get(&shell) {
             return Ok(*package);
         }
         let failed =
             |message: String| ComposeError::Encode { doing: format!("read `{}`", component.name), message };
-        let package = Package::from_bytes(component.name, None, component.bytes, self.graph.types_mut())
+        let bytes = self.shells.bytes(shell);
+        let package = Package::from_bytes(component.name, None, bytes, self.graph.types_mut())
             .map_err(|error| failed(chain(error.as_ref())))?;
         let package = self.graph.register_package(package).map_err(|error| failed(error.to_string()))?;
-        self.packages.insert(component.bytes, package);
+        self.packages.insert(shell, package);
         Ok(package)
     }
 
+    /// Takes the exports that fill the imports before it makes the instance, as the wac language does with the arguments
+    /// of `new`: a script of the same wiring gives the same bytes.
     fn instantiate(&mut self, importer: Index, wires: &Candidates) -> Result<(), ComposeError> {
         let package = self.package(importer)?;
-        let node = self.graph.instantiate(package);
-        self.graph.set_node_name(node, self.components[importer].name);
-        self.nodes.push((importer, node));
+        let mut arguments = Vec::new();
         for ((_, import), ends) in wires.range((importer, String::new())..(importer + 1, String::new())) {
             for end in ends {
-                let failed = |message: String| ComposeError::Encode {
-                    doing: format!(
-                        "fill the import `{import}` of `{}` with `{}` of `{}`",
-                        self.components[importer].name, end.export, self.components[end.exporter].name
-                    ),
-                    message,
-                };
                 let Some(source) = self.node(end.exporter) else {
-                    return Err(failed("the exporter is not instantiated yet".to_owned()));
+                    let message = "the exporter is not instantiated yet".to_owned();
+                    return Err(self.cannot_fill(importer, import, end, message));
                 };
-                let export = self
-                    .graph
-                    .alias_instance_export(source, &end.export)
-                    .map_err(|error| failed(error.to_string()))?;
-                self.graph
-                    .set_instantiation_argument(node, import, export)
-                    .map_err(|error| failed(chain(&error)))?;
+                match self.graph.alias_instance_export(source, &end.export) {
+                    Ok(export) => arguments.push((import, end, export)),
+                    Err(error) => return Err(self.cannot_fill(importer, import, end, error.to_string())),
+                }
             }
         }
-        Ok(())
-    }
-
-    fn export(&mut self, socket: Index) -> Result<(), ComposeError> {
-        let Some(node) = self.node(socket) else { return Ok(()) };
-        for export in &self.components[socket].surface.exports {
-            let failed = |message: String| ComposeError::Encode {
-                doing: format!("export `{}` of `{}`", export.name, self.components[socket].name),
-                message,
-            };
-            let alias = self
-                .graph
-                .alias_instance_export(node, &export.name)
-                .map_err(|error| failed(error.to_string()))?;
-            self.graph.export(alias, &export.name).map_err(|error| failed(error.to_string()))?;
+        let node = self.graph.instantiate(package);
+        self.graph.set_node_name(node, self.instances[importer].name.clone());
+        self.nodes.insert(importer, node);
+        for (import, end, export) in arguments {
+            self.graph
+                .set_instantiation_argument(node, import, export)
+                .map_err(|error| self.cannot_fill(importer, import, end, chain(&error)))?;
         }
         Ok(())
     }
 
-    fn finish(self) -> Result<Vec<u8>, ComposeError> {
-        let options = EncodeOptions {
-            define_components: true,
-            // The result is validated by the caller, with the features that wkit accepts.
-            validate: false,
-            processor: Some(Processor { name: "wkit", version: env!("CARGO_PKG_VERSION") }),
+    fn cannot_fill(&self, importer: Index, import: &str, end: &End, message: String) -> ComposeError {
+        ComposeError::Encode {
+            doing: format!(
+                "fill the import `{import}` of `{}` with `{}` of `{}`",
+                self.instances[importer].name, end.export, self.instances[end.exporter].name
+            ),
+            message,
+        }
+    }
+
+    fn export(&mut self, export: &Exported) -> Result<(), ComposeError> {
+        let failed = |message: String| ComposeError::Encode {
+            doing: format!(
+                "export `{}` of `{}` as `{}`",
+                export.export, self.instances[export.instance].name, export.name
+            ),
+            message,
         };
-        self.graph.encode(options).map_err(|error| self.translate(&error))
+        let Some(node) = self.node(export.instance) else {
+            return Err(failed("it is not instantiated".to_owned()));
+        };
+        let alias = self
+            .graph
+            .alias_instance_export(node, &export.export)
+            .map_err(|error| failed(error.to_string()))?;
+        self.graph.export(alias, &export.name).map_err(|error| failed(error.to_string()))
+    }
+
+    fn finish(&self) -> Result<Vec<u8>, ComposeError> {
+        self.graph.encode(encode_options()).map_err(|error| self.translate(&error))
     }
 
     /// Says in names what `wac-graph` says in node numbers.
@@ -115,8 +152,8 @@ impl<'a> Engine<'a> {
         match error {
             EncodeError::ImportTypeMergeConflict { import, first, second, source } => {
                 let name = |node: NodeId| {
-                    let found = self.nodes.iter().find(|(_, known)| *known == node);
-                    found.map_or("a component", |(index, _)| self.components[*index].name)
+                    let found = self.nodes.iter().find(|(_, known)| **known == node);
+                    found.map_or("a component", |(index, _)| self.instances[*index].name.as_str())
                 };
                 ComposeError::Encode {
                     doing: format!(
@@ -142,7 +179,7 @@ impl<'a> Engine<'a> {
 }
 
 /// An error with everything that caused it, on one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

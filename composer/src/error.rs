@@ -6,7 +6,8 @@ use serde::Serialize;
 use thiserror::Error;
 use wkit_interface::{DecodeError, Mismatch};
 
-use crate::limits::{COMPOSITION_BYTES_MAX, INPUTS_MAX};
+use crate::composition::OpenImport;
+use crate::limits::{COMPOSITION_BYTES_MAX, INPUTS_MAX, INSTANCES_MAX};
 
 /// Why a composition is not possible. [`ComposeError::hint`] says what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -166,6 +167,91 @@ pub enum ComposeError {
     ImportConflict(
         /// Which imports, and all differences.
         Box<ImportConflict>,
+    ),
+
+    /// There are more instances than [`INSTANCES_MAX`].
+    #[error("{count} instances to make, the limit is {INSTANCES_MAX}")]
+    TooManyInstances {
+        /// How many there are at least.
+        count: usize,
+    },
+
+    /// An instance has a name that cannot be told from that of a copy for one importer.
+    #[error("an instance is named `{name}`: expected a name without `/`")]
+    InstanceName {
+        /// The name.
+        name: String,
+    },
+
+    /// Two instances have one name.
+    #[error("two instances are named `{name}`")]
+    DuplicateInstance {
+        /// The name.
+        name: String,
+    },
+
+    /// The plan names an export that the instance does not have.
+    #[error("`{instance}` has no export `{export}`, found {}", quoted(known))]
+    NoSuchExport {
+        /// The instance that should have the export.
+        instance: String,
+        /// The export as the plan gives it.
+        export: String,
+        /// What the instance exports.
+        known: Vec<String>,
+    },
+
+    /// Several exports of one instance may be meant.
+    #[error("`{instance}` has several exports for `{export}`: {}", quoted(matches))]
+    AmbiguousExport {
+        /// The instance with the exports.
+        instance: String,
+        /// The export as the plan gives it, or the import that it should fill.
+        export: String,
+        /// The exports that it may mean.
+        matches: Vec<String>,
+    },
+
+    /// Two things are to be exported under one name.
+    #[error(
+        "two exports are named `{name}`: `{}` of `{}` and `{}` of `{}`", first.1, first.0, second.1, second.0
+    )]
+    DuplicateExport {
+        /// The name.
+        name: String,
+        /// The instance and the export of the first.
+        first: (String, String),
+        /// The instance and the export of the second.
+        second: (String, String),
+    },
+
+    /// The plan fills an import that it leaves open by name.
+    #[error("the import `{import}` of `{importer}` is wired to `{exporter}` and left open as well")]
+    OpenAndWired {
+        /// The instance with the import.
+        importer: String,
+        /// The import.
+        import: String,
+        /// The exporter of the wire.
+        exporter: String,
+    },
+
+    /// Nothing imports what the plan leaves open.
+    #[error("{} `{import}`, which the plan leaves open; found {}", nobody(importer.as_deref()), quoted(known))]
+    NothingToOpen {
+        /// The instance that should have the import; any without it.
+        importer: Option<String>,
+        /// The pattern of the plan.
+        import: String,
+        /// What is imported.
+        known: Vec<String>,
+    },
+
+    /// Imports stay open that the plan does not allow to.
+    #[error("{}", incomplete(.0))]
+    Incomplete(
+        /// All of them, in the order of the composition.
+        Vec<OpenImport>,
     ),
 
     /// The composition cannot be written as a component.
@@ -393,19 +479,29 @@ fn type_mismatches(wires: &[WireMismatch]) -> String {
 }
 
 /// One line for each difference, naming whose type is which.
-fn mismatch_lines(mismatches: &[Mismatch], expected: &str, found: &str) -> String {
+pub(crate) fn mismatch_lines(mismatches: &[Mismatch], expected: &str, found: &str) -> String {
     let mut text = String::new();
     for mismatch in mismatches {
-        // Words such as "nothing" and "an interface" are no WIT; no WIT text begins like them.
-        let is_word = |ty: &str| ty == "nothing" || ty.starts_with("a ") || ty.starts_with("an ");
-        let show = |ty: &str| if is_word(ty) { ty.to_owned() } else { format!("`{ty}`") };
         let place = if mismatch.path.is_empty() { String::new() } else { format!("{}: ", mismatch.path) };
         let _ = write!(
             text,
             "\n  {place}expected {} (`{expected}`), found {} (`{found}`)",
-            show(&mismatch.expected),
-            show(&mismatch.found)
+            mismatch.expected_shown(),
+            mismatch.found_shown()
         );
+    }
+    text
+}
+
+fn nobody(importer: Option<&str>) -> String {
+    importer.map_or_else(|| "nothing imports".to_owned(), |importer| format!("`{importer}` does not import"))
+}
+
+fn incomplete(open: &[OpenImport]) -> String {
+    let mut text = "the composition is not complete".to_owned();
+    for OpenImport { name, importers, .. } in open {
+        let importers: Vec<String> = importers.iter().map(|importer| importer.instance.clone()).collect();
+        let _ = write!(text, "\n  nothing fills `{name}`, which {} needs", quoted(&importers));
     }
     text
 }

@@ -51,8 +51,15 @@ impl ComposeError {
                 )
             }
             Self::ResourceMismatch(mismatch) => {
-                let ResourceMismatch { interface, exporter, importer_source, .. } = &**mismatch;
+                let ResourceMismatch {
+                    interface, importer, importer_source, exporter, exporter_source, ..
+                } = &**mismatch;
+                let imports_it =
+                    matches!(exporter_source, ResourceSource::Component { name, .. } if name != exporter);
                 match importer_source {
+                    _ if imports_it => format!(
+                        "fill `{interface}` of `{importer}` and of `{exporter}` with one instance that both share"
+                    ),
                     ResourceSource::Outside { .. } => {
                         format!("`{exporter}` must export `{interface}` as well, so that both sides use its resource")
                     }
@@ -68,6 +75,28 @@ impl ComposeError {
             Self::ImportConflict(conflict) => {
                 format!("build both against the same version of `{}`", package(&conflict.first_import))
             }
+            Self::TooManyInstances { .. } => {
+                "share more of them, or compose in steps: a composition is a component".to_owned()
+            }
+            Self::InstanceName { name } => format!("name it `{}`", name.replace('/', "-").trim_matches('-')),
+            Self::DuplicateInstance { name } => format!("name one of them `{name}-2`"),
+            Self::NoSuchExport { export, known, .. } => near(export, known)
+                .map(|near| format!("did you mean `{near}`?"))
+                .unwrap_or_else(|| "name one of these exports".to_owned()),
+            Self::AmbiguousExport { matches, .. } => {
+                format!("say which one, for example `{}`", matches.first()?)
+            }
+            Self::DuplicateExport { name, .. } => {
+                format!("export one of them under another name than `{name}`, or not at all")
+            }
+            Self::OpenAndWired { .. } => "remove the wire, or let the import not stay open".to_owned(),
+            Self::NothingToOpen { import, known, .. } => near(import, known)
+                .map(|near| format!("did you mean `{near}`?"))
+                .unwrap_or_else(|| "name one of these imports, or a beginning such as `wasi:*`".to_owned()),
+            Self::Incomplete(open) => {
+                let name = &open.first()?.name;
+                format!("add a component that exports `{name}`, or allow the import to stay open: `{}`", package_pattern(name))
+            }
             Self::Encode { .. } => {
                 "compose fewer components to find the one that causes this, and look at it with `wkit inspect`".to_owned()
             }
@@ -75,7 +104,7 @@ impl ComposeError {
     }
 }
 
-fn decode_hint(source: &wkit_interface::DecodeError) -> String {
+pub(crate) fn decode_hint(source: &wkit_interface::DecodeError) -> String {
     use wkit_interface::DecodeError;
     match source {
         DecodeError::CoreModule => {
@@ -102,7 +131,7 @@ fn wires_hint(ambiguities: &[Ambiguity]) -> Option<String> {
     Some(format!("choose in `[compose]` of wkit.toml, for example: wires = [{}]", wires.join(", ")))
 }
 
-fn mismatch_hint(wire: &WireMismatch) -> String {
+pub(crate) fn mismatch_hint(wire: &WireMismatch) -> String {
     let WireMismatch { importer, import, exporter, export, .. } = wire;
     let versions = (InterfaceParts::parse(import), InterfaceParts::parse(export));
     let package = package(import);
@@ -124,6 +153,12 @@ fn mismatch_hint(wire: &WireMismatch) -> String {
 fn package(interface: &str) -> String {
     InterfaceParts::parse(interface)
         .map_or_else(|| interface.to_owned(), |parts| format!("{}:{}", parts.namespace, parts.package))
+}
+
+/// The pattern that means all interfaces of a package; a plain name means itself.
+fn package_pattern(name: &str) -> String {
+    InterfaceParts::parse(name)
+        .map_or_else(|| name.to_owned(), |parts| format!("{}:{}/*", parts.namespace, parts.package))
 }
 
 /// The known name that is nearest to `name`, when it is near enough to be meant.

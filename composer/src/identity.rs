@@ -6,20 +6,20 @@
 use wkit_interface::{ResourceOrigin, fits};
 
 use crate::error::{ComposeError, OpenImportNeedsInner, ResourceMismatch, ResourceSource};
-use crate::inputs::{Component, Index};
-use crate::plug::Candidates;
+use crate::instances::{Index, Instance};
+use crate::plug::{Candidates, line};
 
 /// Checks all wires, and the imports that stay open.
 pub(crate) fn check(
-    components: &[Component<'_>],
+    instances: &[Instance<'_>],
     wires: &Candidates,
     in_use: &[Index],
 ) -> Result<(), ComposeError> {
-    let check = Check { components, wires };
+    let check = Check { instances, wires };
     let mut sorted = in_use.to_vec();
     sorted.sort_unstable();
     for importer in sorted {
-        for import in components[importer].needs() {
+        for import in instances[importer].needs() {
             match wires.get(&(importer, import.name.clone())).and_then(|ends| ends.first()) {
                 Some(end) => check.wire(importer, &import.name, end.exporter, &end.export)?,
                 None => check.open(importer, &import.name)?,
@@ -30,13 +30,13 @@ pub(crate) fn check(
 }
 
 struct Check<'a> {
-    components: &'a [Component<'a>],
+    instances: &'a [Instance<'a>],
     wires: &'a Candidates,
 }
 
 impl Check<'_> {
     fn wire(&self, importer: Index, import: &str, exporter: Index, export: &str) -> Result<(), ComposeError> {
-        let theirs = self.components[exporter].surface.export_resources(export);
+        let theirs = self.instances[exporter].surface().export_resources(export);
         for ours in self.foreign(importer, import) {
             let same =
                 |other: &&ResourceOrigin| other.name == ours.name && fits(&ours.interface, &other.interface);
@@ -74,27 +74,27 @@ impl Check<'_> {
     }
 
     fn name(&self, index: Index) -> String {
-        self.components[index].name.to_owned()
+        self.instances[index].name.clone()
     }
 
     /// The resources that an import takes from other imports.
     fn foreign(&self, importer: Index, import: &str) -> Vec<ResourceOrigin> {
-        let mut resources = self.components[importer].surface.import_resources(import);
+        let mut resources = self.instances[importer].surface().import_resources(import);
         resources.retain(|resource| resource.interface != import);
         resources
     }
 
-    /// Follows a resource through the wires to the component that declares it, or to the outside.
+    /// Follows a resource through the wires to the instance that declares it, or to the outside.
     fn source(&self, index: Index, resource: &ResourceOrigin) -> Source {
         let (mut index, mut resource) = (index, resource.clone());
-        // The wires have no circles, so this passes each component at most once.
+        // The wires have no circles, so this passes each instance at most once.
         while resource.imported {
             let end = self.wires.get(&(index, resource.interface.clone())).and_then(|ends| ends.first());
             let Some(end) = end else {
-                return Source::Outside { import: canonical(&resource.interface), shown: resource.interface };
+                return Source::Outside { import: line(&resource.interface), shown: resource.interface };
             };
             index = end.exporter;
-            match self.components[index].surface.export_resource(&end.export, &resource.name) {
+            match self.instances[index].surface().export_resource(&end.export, &resource.name) {
                 Some(next) => resource = next,
                 None => {
                     return Source::Component { index, export: end.export.clone(), resource: resource.name };
@@ -141,12 +141,5 @@ impl Source {
             }
             Self::Outside { shown, .. } => ResourceSource::Outside { import: shown },
         }
-    }
-}
-
-fn canonical(interface: &str) -> String {
-    match wkit_interface::InterfaceParts::parse(interface) {
-        Some(parts) => format!("{}@{}", parts.path(), parts.canonical.unwrap_or_default()),
-        None => interface.to_owned(),
     }
 }

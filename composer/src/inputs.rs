@@ -1,19 +1,24 @@
 //! The inputs, read and sorted by name, so that their order does not matter.
 
-use wkit_interface::{Item, ItemKind, Surface, SurfaceKind};
+use std::collections::HashMap;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use bytes::Bytes;
+use wkit_interface::{DecodeError, Item, ItemKind, Surface, SurfaceKind};
 
 use crate::error::ComposeError;
 use crate::limits::{COMPOSITION_BYTES_MAX, INPUTS_MAX};
 use crate::plan::Input;
-
-/// Where a component stands in the list of [`read`].
-pub(crate) type Index = usize;
+use crate::shell::Content;
 
 /// One input, read.
 pub(crate) struct Component<'a> {
     pub(crate) name: &'a str,
-    pub(crate) bytes: &'a [u8],
-    pub(crate) surface: Surface,
+    pub(crate) bytes: &'a Bytes,
+    pub(crate) surface: Arc<Surface>,
 }
 
 impl Component<'_> {
@@ -40,14 +45,60 @@ pub(crate) fn read(inputs: &[Input]) -> Result<Vec<Component<'_>>, ComposeError>
     if let Some(pair) = sorted.windows(2).find(|pair| pair[0].name == pair[1].name) {
         return Err(ComposeError::DuplicateName { name: pair[0].name.clone() });
     }
-    sorted.into_iter().map(component).collect()
+    let surfaces = surfaces(&sorted);
+    sorted.into_iter().zip(surfaces).map(|(input, surface)| component(input, surface)).collect()
 }
 
-fn component(input: &Input) -> Result<Component<'_>, ComposeError> {
-    let surface = wkit_interface::decode(&input.bytes)
-        .map_err(|source| ComposeError::Decode { name: input.name.clone(), source })?;
+fn component(input: &Input, surface: Decoded) -> Result<Component<'_>, ComposeError> {
+    let surface = surface.map_err(|source| ComposeError::Decode { name: input.name.clone(), source })?;
     if surface.kind == SurfaceKind::WitPackage {
         return Err(ComposeError::WitPackage { name: input.name.clone() });
     }
     Ok(Component { name: &input.name, bytes: &input.bytes, surface })
+}
+
+type Decoded = Result<Arc<Surface>, DecodeError>;
+
+/// Bytes, and what reading them gives.
+struct Reading<'a> {
+    bytes: &'a Bytes,
+    decoded: OnceLock<Decoded>,
+}
+
+impl Reading<'_> {
+    fn get(&self) -> &Decoded {
+        self.decoded.get_or_init(|| wkit_interface::decode(self.bytes).map(Arc::new))
+    }
+}
+
+/// Validates the inputs and reads their surfaces: those of equal bytes once, and as many at a time as there are
+/// processors.
+fn surfaces(inputs: &[&Input]) -> Vec<Decoded> {
+    let mut readings: Vec<Reading<'_>> = Vec::new();
+    let mut numbers: HashMap<Content, usize> = HashMap::new();
+    let mut places: Vec<usize> = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let place = *numbers.entry(Content(input.bytes.clone())).or_insert(readings.len());
+        if place == readings.len() {
+            readings.push(Reading { bytes: &input.bytes, decoded: OnceLock::new() });
+        }
+        places.push(place);
+    }
+    // The largest first, so that nobody waits for one thread in the end.
+    let mut by_size: Vec<&Reading<'_>> = readings.iter().collect();
+    by_size.sort_by_key(|reading| std::cmp::Reverse(reading.bytes.len()));
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(reading) = by_size.get(next.fetch_add(1, Ordering::Relaxed)) {
+            reading.get();
+        }
+    };
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        for _ in 1..processors.min(by_size.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    places.into_iter().map(|place| readings[place].get().clone()).collect()
 }

@@ -13,13 +13,13 @@
 //! let app = from_wit(&wit("import demo:kv/store@0.1.0; import log: func(line: string); export run: func();"), "it");
 //! let store = from_wit(&wit("export demo:kv/store@0.1.0;"), "it");
 //! let inputs = [
-//!     Input { name: "app".to_owned(), bytes: app },
-//!     Input { name: "store".to_owned(), bytes: store },
+//!     Input { name: "app".to_owned(), bytes: app.into() },
+//!     Input { name: "store".to_owned(), bytes: store.into() },
 //! ];
 //!
 //! let composition = compose(&inputs, &Plan::default())?;
-//! assert_eq!(composition.socket, "app");
-//! assert_eq!(composition.exports, ["run"]);
+//! assert_eq!(composition.socket.as_deref(), Some("app"));
+//! assert_eq!(composition.exports[0].name, "run");
 //! assert_eq!(composition.imports[0].name, "log");
 //! assert_eq!(composition.tree(), "\
 //! app
@@ -37,23 +37,44 @@
 //! assert!(error.hint().is_some_and(|hint| hint.contains("wkit.toml")));
 //! # Ok::<(), wkit_composer::ComposeError>(())
 //! ```
+mod binary;
 mod compose;
 mod composition;
 mod engine;
 mod error;
+mod exports;
+mod graph;
 mod hint;
 mod identity;
 mod inputs;
+mod instances;
+mod labels;
 pub mod limits;
 mod open;
 mod order;
+mod place;
 mod plan;
+mod planned;
 mod plug;
+mod script;
+mod share;
+mod shell;
+mod structure;
+mod unused;
+pub mod virtualise;
 
+pub use binary::Binary;
 pub use compose::compose;
-pub use composition::{Composition, Importer, OpenImport, Skew, Wire};
+pub use composition::{
+    ComposedExport, ComposedInstance, Composition, Importer, OpenImport, Skew, Unused, UnusedReason, Wire,
+};
 pub use error::{
     Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
     ResourceSource, WireMismatch,
 };
-pub use plan::{Input, Plan, PlannedWire};
+pub use graph::{
+    Edge, End, Export, Graph, GraphComponent, GraphError, GraphImport, GraphImporter, Node, TreeStyle,
+};
+pub use place::{Place, Subject};
+pub use plan::{Input, Plan, PlannedExport, PlannedInstance, PlannedOpen, PlannedWire, Share};
+pub use script::{Label, PackageRequest, Script, ScriptError, ScriptFault, ScriptProblem};

@@ -1,50 +1,78 @@
 //! The imports that stay open, and which of them become one import of the composition.
 
-use wkit_interface::{Item, ItemKind, conflicts, fits};
+use std::collections::{BTreeMap, BTreeSet};
+
+use wkit_interface::{Item, ItemKind, Mismatch, Surface, conflicts, fits};
 
 use crate::composition::{Importer, OpenImport};
 use crate::error::{ComposeError, ImportConflict};
-use crate::inputs::{Component, Index};
-use crate::plug::Candidates;
+use crate::instances::{Index, Instance};
+use crate::plan::Plan;
+use crate::planned::matches;
+use crate::plug::{Candidates, line};
 
 /// Checks that imports which should become one are of one type: those of the same name, or with versions that stand in
 /// for each other.
 pub(crate) fn check(
-    components: &[Component<'_>],
+    instances: &[Instance<'_>],
     wires: &Candidates,
     in_use: &[Index],
 ) -> Result<(), ComposeError> {
-    let open = collect(components, wires, in_use);
-    for (position, (second, second_import)) in open.iter().enumerate() {
-        for (first, first_import) in &open[..position] {
-            // Two versions in one component are two imports of one component and stay what they are.
-            if first == second || !fits(&first_import.name, &second_import.name) {
-                continue;
-            }
-            let (one, other) = (&components[*first], &components[*second]);
-            let mismatches = conflicts(&one.surface, &first_import.name, &other.surface, &second_import.name);
-            if !mismatches.is_empty() {
-                return Err(ComposeError::ImportConflict(Box::new(ImportConflict {
-                    first: one.name.to_owned(),
-                    first_import: first_import.name.clone(),
-                    second: other.name.to_owned(),
-                    second_import: second_import.name.clone(),
-                    mismatches,
-                })));
+    let mut lines: BTreeMap<String, Vec<(Index, &Item)>> = BTreeMap::new();
+    for (index, import) in collect(instances, wires, in_use) {
+        lines.entry(line(&import.name)).or_default().push((index, import));
+    }
+    for open in lines.values() {
+        for (position, second) in open.iter().enumerate() {
+            for first in &open[..position] {
+                check_pair(instances, *first, *second)?;
             }
         }
     }
     Ok(())
 }
 
-/// Says for every import of the composition who needs it.
+fn check_pair(
+    instances: &[Instance<'_>],
+    (first, first_import): (Index, &Item),
+    (second, second_import): (Index, &Item),
+) -> Result<(), ComposeError> {
+    let (one, other) = (&instances[first], &instances[second]);
+    // Two versions in one component are two imports of one component and stay what they are.
+    if std::ptr::eq(one.component, other.component) {
+        return Ok(());
+    }
+    let mut mismatches = conflicts(one.surface(), &first_import.name, other.surface(), &second_import.name);
+    // One label, but two interfaces, which may happen to look alike.
+    if let (Some(expected), Some(found)) = (&first_import.implements, &second_import.implements)
+        && line(expected) != line(found)
+    {
+        let interface = |name: &str| format!("an interface `{name}`");
+        let (expected, found) = (interface(expected), interface(found));
+        mismatches.insert(0, Mismatch { path: String::new(), expected, found });
+    }
+    if mismatches.is_empty() {
+        return Ok(());
+    }
+    Err(ComposeError::ImportConflict(Box::new(ImportConflict {
+        first: one.name.clone(),
+        first_import: first_import.name.clone(),
+        second: other.name.clone(),
+        second_import: second_import.name.clone(),
+        mismatches,
+    })))
+}
+
+/// Says for every import of the composition who needs it, and whether the plan leaves it open (`stated`, by the name of
+/// the planned instance).
 pub(crate) fn imports(
-    components: &[Component<'_>],
+    instances: &[Instance<'_>],
     wires: &Candidates,
     in_use: &[Index],
     composed: &[Item],
+    stated: &BTreeSet<(&str, &str)>,
 ) -> Vec<OpenImport> {
-    let open = collect(components, wires, in_use);
+    let open = collect(instances, wires, in_use);
     composed
         .iter()
         .map(|item| {
@@ -52,18 +80,38 @@ pub(crate) fn imports(
                 .iter()
                 .filter(|(_, import)| fits(&import.name, &item.name))
                 .map(|(index, import)| Importer {
-                    component: components[*index].name.to_owned(),
+                    instance: instances[*index].name.clone(),
                     import: import.name.clone(),
+                    stated: stated.contains(&(instances[*index].planned.as_str(), import.name.as_str())),
                 })
                 .collect();
-            OpenImport { name: item.name.clone(), importers }
+            OpenImport { name: item.name.clone(), implements: item.implements.clone(), importers }
         })
         .collect()
 }
 
-/// All open imports, by component name.
+/// Refuses imports of the composition that the plan does not allow to stay open.
+pub(crate) fn check_complete(
+    imports: &[OpenImport],
+    surface: &Surface,
+    plan: &Plan,
+) -> Result<(), ComposeError> {
+    let Some(allowed) = &plan.allow_open else { return Ok(()) };
+    let is_wrong = |open: &&OpenImport| {
+        let Some(item) = surface.import(&open.name) else { return false };
+        let only_types =
+            item.kind == ItemKind::Type || (item.functions.is_empty() && item.resources.is_empty());
+        let is_instance = matches!(item.kind, ItemKind::Interface | ItemKind::Instance | ItemKind::Type);
+        let is_stated = !open.importers.is_empty() && open.importers.iter().all(|importer| importer.stated);
+        !(is_instance && only_types || is_stated || allowed.iter().any(|pattern| matches(pattern, item)))
+    };
+    let wrong: Vec<OpenImport> = imports.iter().filter(is_wrong).cloned().collect();
+    if wrong.is_empty() { Ok(()) } else { Err(ComposeError::Incomplete(wrong)) }
+}
+
+/// All open imports, by instance name.
 fn collect<'a>(
-    components: &'a [Component<'_>],
+    instances: &'a [Instance<'_>],
     wires: &Candidates,
     in_use: &[Index],
 ) -> Vec<(Index, &'a Item)> {
@@ -71,7 +119,7 @@ fn collect<'a>(
     sorted.sort_unstable();
     let mut open = Vec::new();
     for index in sorted {
-        for import in &components[index].surface.imports {
+        for import in &instances[index].surface().imports {
             if import.kind == ItemKind::Type || !wires.contains_key(&(index, import.name.clone())) {
                 open.push((index, import));
             }

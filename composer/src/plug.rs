@@ -1,151 +1,153 @@
 //! Decides which export fills an import.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use semver::Version;
-use wkit_interface::{InterfaceParts, Item, fits, mismatches};
+use wkit_interface::{InterfaceParts, Item, mismatches};
 
 use crate::error::{Ambiguity, ComposeError, NearMiss, WireMismatch};
-use crate::inputs::{Component, Index};
+use crate::instances::{Index, Instance};
 use crate::plan::Plan;
+use crate::planned::{self, Import};
 
-/// The other end of a wire: which component, and which of its exports.
+/// The other end of a wire: which instance, and which of its exports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) exporter: Index,
     pub(crate) export: String,
 }
 
-/// What may fill each import of each component, by importer and the import's name.
-pub(crate) type Candidates = BTreeMap<(Index, String), Vec<End>>;
+/// What may fill each import of each instance, by importer and the import's name.
+pub(crate) type Candidates = BTreeMap<Import, Vec<End>>;
+
+/// What may fill each import, and the imports that nothing shall fill.
+pub(crate) struct Choices {
+    pub(crate) candidates: Candidates,
+    pub(crate) open: BTreeSet<Import>,
+    /// The instances that could fill an import about which the plan says something else.
+    pub(crate) by_name: BTreeMap<Import, Vec<Index>>,
+}
 
 /// Finds for every import all exports that have its name, or the one that the plan chooses.
-pub(crate) fn candidates(components: &[Component<'_>], plan: &Plan) -> Result<Candidates, ComposeError> {
-    let chosen = planned(components, plan)?;
-    let mut candidates = Candidates::new();
-    for (importer, component) in components.iter().enumerate() {
-        for import in component.needs() {
+pub(crate) fn choices(instances: &[Instance<'_>], plan: &Plan) -> Result<Choices, ComposeError> {
+    let exports = ExportIndex::new(instances);
+    let chosen = planned::wires(instances, &exports, plan)?;
+    let open = planned::open(instances, &chosen, plan)?;
+    let mut choices = Choices { candidates: Candidates::new(), open, by_name: BTreeMap::new() };
+    for (importer, instance) in instances.iter().enumerate() {
+        for import in instance.needs() {
             let key = (importer, import.name.clone());
-            let ends = match chosen.get(&key) {
-                Some(end) => vec![end.clone()],
-                None => (0..components.len())
-                    .filter(|exporter| *exporter != importer)
-                    .filter_map(|exporter| {
-                        let export = best_export(&components[exporter], import)?;
-                        Some(End { exporter, export: export.name.clone() })
-                    })
-                    .collect(),
-            };
+            let mut ends = exports.ends(importer, import);
+            let end = chosen.get(&key);
+            if end.is_some() || choices.open.contains(&key) {
+                let others = ends.into_iter().map(|end| end.exporter).collect();
+                choices.by_name.insert(key.clone(), others);
+                ends = end.cloned().into_iter().collect();
+            }
             if !ends.is_empty() {
-                candidates.insert(key, ends);
+                choices.candidates.insert(key, ends);
             }
         }
     }
-    Ok(candidates)
+    Ok(choices)
 }
 
-/// The wires of the plan, checked against what there is.
-fn planned(
-    components: &[Component<'_>],
-    plan: &Plan,
-) -> Result<BTreeMap<(Index, String), End>, ComposeError> {
-    let mut chosen: BTreeMap<(Index, String), End> = BTreeMap::new();
-    for wire in &plan.wires {
-        let importer = find(components, "importer", &wire.importer)?;
-        let exporter = find(components, "exporter", &wire.exporter)?;
-        let import = planned_import(&components[importer], &wire.import)?;
-        let Some(export) = best_export(&components[exporter], import) else {
-            return Err(ComposeError::UnknownExport {
-                importer: wire.importer.clone(),
-                import: import.name.clone(),
-                exporter: wire.exporter.clone(),
-                known: names(&components[exporter].surface.exports),
-            });
-        };
-        let end = End { exporter, export: export.name.clone() };
-        if let Some(first) = chosen.insert((importer, import.name.clone()), end) {
-            return Err(ComposeError::DuplicateWire {
-                importer: wire.importer.clone(),
-                import: import.name.clone(),
-                first: components[first.exporter].name.to_owned(),
-                second: wire.exporter.clone(),
-            });
+/// All exports by the names that they can stand in for, so that an import finds them without a search.
+pub(crate) struct ExportIndex<'a> {
+    by_name: HashMap<String, Vec<(Index, &'a Item)>>,
+    /// Exports with a plain name that stand for an interface, by that interface.
+    by_label: HashMap<String, Vec<(Index, &'a Item)>>,
+}
+
+impl<'a> ExportIndex<'a> {
+    fn new(instances: &[Instance<'a>]) -> Self {
+        let mut index = Self { by_name: HashMap::new(), by_label: HashMap::new() };
+        for (exporter, instance) in instances.iter().enumerate() {
+            for item in &instance.surface().exports {
+                index.by_name.entry(line(&item.name)).or_default().push((exporter, item));
+                if let Some(interface) = &item.implements {
+                    index.by_label.entry(line(interface)).or_default().push((exporter, item));
+                }
+            }
         }
+        index
     }
-    Ok(chosen)
-}
 
-/// Finds a component by the name that a plan gives.
-pub(crate) fn find(
-    components: &[Component<'_>],
-    role: &'static str,
-    name: &str,
-) -> Result<Index, ComposeError> {
-    components.iter().position(|component| component.name == name).ok_or_else(|| {
-        ComposeError::UnknownComponent {
-            role,
-            name: name.to_owned(),
-            known: components.iter().map(|component| component.name.to_owned()).collect(),
+    /// What the other instances have for an import of `importer`, by instance.
+    fn ends(&self, importer: Index, import: &Item) -> Vec<End> {
+        let found = self.found(import).into_iter().filter(|(exporter, _)| *exporter != importer);
+        found
+            .flat_map(|(exporter, items)| {
+                items.into_iter().map(move |item| End { exporter, export: item.name.clone() })
+            })
+            .collect()
+    }
+
+    /// What one instance has for an import.
+    pub(crate) fn of(&self, exporter: Index, import: &Item) -> Vec<&'a Item> {
+        self.found(import).remove(&exporter).unwrap_or_default()
+    }
+
+    /// The exports that may fill `import`. Of each instance the one of its name, else the one of the interface that the
+    /// import stands for, both exactly or else of the highest version that stands in for it; else all exports with a
+    /// plain name that stand for that interface.
+    fn found(&self, import: &Item) -> BTreeMap<Index, Vec<&'a Item>> {
+        let mut found: BTreeMap<Index, Vec<&'a Item>> = BTreeMap::new();
+        for wanted in [Some(&import.name), import.implements.as_ref()].into_iter().flatten() {
+            let mut best: BTreeMap<Index, &'a Item> = BTreeMap::new();
+            for (exporter, item) in self.by_name.get(&line(wanted)).into_iter().flatten() {
+                let rank = |item: &Item| (item.name == *wanted, version(&item.name));
+                let known = best.entry(*exporter).or_insert(item);
+                if rank(item) > rank(known) {
+                    *known = item;
+                }
+            }
+            for (exporter, item) in best {
+                found.entry(exporter).or_insert_with(|| vec![item]);
+            }
         }
-    })
-}
-
-/// The import that a plan means: by its whole name, or without the version when there is one of that name.
-fn planned_import<'a>(component: &'a Component<'_>, import: &str) -> Result<&'a Item, ComposeError> {
-    if let Some(item) = component.needs().find(|item| item.name == import) {
-        return Ok(item);
-    }
-    let by_path: Vec<&Item> = component
-        .needs()
-        .filter(|item| item.parts.as_ref().is_some_and(|parts| parts.path() == import))
-        .collect();
-    match by_path.as_slice() {
-        [item] => Ok(item),
-        [] => Err(ComposeError::UnknownImport {
-            importer: component.name.to_owned(),
-            import: import.to_owned(),
-            known: component.needs().map(|item| item.name.clone()).collect(),
-        }),
-        several => Err(ComposeError::AmbiguousImport {
-            importer: component.name.to_owned(),
-            import: import.to_owned(),
-            matches: several.iter().map(|item| item.name.clone()).collect(),
-        }),
+        let interface = import.implements.as_ref().unwrap_or(&import.name);
+        let mut labels: BTreeMap<Index, Vec<&'a Item>> = BTreeMap::new();
+        for (exporter, item) in self.by_label.get(&line(interface)).into_iter().flatten() {
+            labels.entry(*exporter).or_default().push(item);
+        }
+        for (exporter, items) in labels {
+            found.entry(exporter).or_insert(items);
+        }
+        found
     }
 }
 
-fn names(items: &[Item]) -> Vec<String> {
-    items.iter().map(|item| item.name.clone()).collect()
+/// What names that stand in for each other have in common: the canonical version in place of the version.
+pub(crate) fn line(name: &str) -> String {
+    match InterfaceParts::parse(name) {
+        Some(InterfaceParts { canonical: Some(canonical), namespace, package, interface, .. }) => {
+            format!("{namespace}:{package}/{interface}@{canonical}")
+        }
+        _ => name.to_owned(),
+    }
 }
 
-/// The export of `component` that has the import's name: exactly, else the highest version that stands in for it; for
-/// a plain name that stands for an interface also an export of that interface.
-fn best_export<'a>(component: &'a Component<'_>, import: &Item) -> Option<&'a Item> {
-    let exports = &component.surface.exports;
-    let wanted = [Some(&import.name), import.implements.as_ref()];
-    wanted.into_iter().flatten().find_map(|wanted| {
-        exports.iter().find(|export| export.name == *wanted).or_else(|| {
-            let fitting = exports.iter().filter(|export| fits(wanted, &export.name));
-            fitting.max_by_key(|export| export.parts.as_ref().and_then(|parts| parts.version.clone()))
-        })
-    })
+fn version(name: &str) -> Option<Version> {
+    InterfaceParts::parse(name)?.version
 }
 
-/// The wires that reach from the socket: each import of a component that is in use, with the end that fills it.
+/// The wires that reach from the roots: each import of an instance that is in use, with the end that fills it.
 pub(crate) fn wires(
-    components: &[Component<'_>],
+    instances: &[Instance<'_>],
     candidates: &Candidates,
-    socket: Index,
+    socket: Option<Index>,
+    roots: &[Index],
 ) -> Result<Candidates, ComposeError> {
-    let mut in_use = vec![false; components.len()];
-    let mut pending = vec![socket];
+    let mut in_use = vec![false; instances.len()];
+    let mut pending = roots.to_vec();
     let mut wires = Candidates::new();
     let mut ambiguities = Vec::new();
     while let Some(importer) = pending.pop() {
         if std::mem::replace(&mut in_use[importer], true) {
             continue;
         }
-        for import in components[importer].needs() {
+        for import in instances[importer].needs() {
             let key = (importer, import.name.clone());
             let Some(ends) = candidates.get(&key) else { continue };
             let ends = without_socket(ends, socket);
@@ -153,7 +155,7 @@ pub(crate) fn wires(
                 pending.push(end.exporter);
                 wires.insert(key, ends);
             } else {
-                ambiguities.push(ambiguity(components, importer, &import.name, &ends));
+                ambiguities.push(ambiguity(instances, importer, &import.name, &ends));
             }
         }
     }
@@ -164,33 +166,32 @@ pub(crate) fn wires(
     Err(ComposeError::AmbiguousExporter(ambiguities))
 }
 
-/// A wire into the socket always closes a circle, so any other component comes before it.
-fn without_socket(ends: &[End], socket: Index) -> Vec<End> {
-    let others: Vec<End> = ends.iter().filter(|end| end.exporter != socket).cloned().collect();
+/// A wire into the socket always closes a circle, so any other instance comes before it.
+fn without_socket(ends: &[End], socket: Option<Index>) -> Vec<End> {
+    let others: Vec<End> = ends.iter().filter(|end| Some(end.exporter) != socket).cloned().collect();
     if others.is_empty() { ends.to_vec() } else { others }
 }
 
-/// The imports of the given components that nothing fills, though another component exports another version.
+/// The imports of the given instances that nothing fills, though another instance exports another version.
 pub(crate) fn near_misses(
-    components: &[Component<'_>],
-    candidates: &Candidates,
+    instances: &[Instance<'_>],
+    choices: &Choices,
     importers: &[Index],
 ) -> Vec<NearMiss> {
     let mut misses = Vec::new();
     for importer in importers {
-        for import in components[*importer].needs() {
-            let Some(parts) = &import.parts else { continue };
-            if candidates.contains_key(&(*importer, import.name.clone())) {
+        for import in instances[*importer].needs() {
+            let key = (*importer, import.name.clone());
+            let Some(path) = path(import) else { continue };
+            if choices.candidates.contains_key(&key) || choices.open.contains(&key) {
                 continue;
             }
-            for (exporter, component) in components.iter().enumerate().filter(|(index, _)| index != importer)
-            {
-                let same_path =
-                    |item: &&Item| item.parts.as_ref().is_some_and(|other| other.path() == parts.path());
-                misses.extend(component.surface.exports.iter().filter(same_path).map(|export| NearMiss {
-                    importer: components[*importer].name.to_owned(),
+            for (_, other) in instances.iter().enumerate().filter(|(index, _)| index != importer) {
+                let same_path = |item: &&Item| self::path(item).as_ref() == Some(&path);
+                misses.extend(other.surface().exports.iter().filter(same_path).map(|export| NearMiss {
+                    importer: instances[*importer].name.clone(),
                     import: import.name.clone(),
-                    exporter: components[exporter].name.to_owned(),
+                    exporter: other.name.clone(),
                     export: export.name.clone(),
                 }));
             }
@@ -199,38 +200,44 @@ pub(crate) fn near_misses(
     misses
 }
 
+/// The interface of an import or export without its version.
+fn path(item: &Item) -> Option<String> {
+    let name = item.implements.as_ref().unwrap_or(&item.name);
+    InterfaceParts::parse(name).map(|parts| parts.path())
+}
+
 /// All imports that several components could fill.
-pub(crate) fn ambiguities(components: &[Component<'_>], candidates: &Candidates) -> Vec<Ambiguity> {
+pub(crate) fn ambiguities(instances: &[Instance<'_>], candidates: &Candidates) -> Vec<Ambiguity> {
     candidates
         .iter()
         .filter(|(_, ends)| ends.len() > 1)
-        .map(|((importer, import), ends)| ambiguity(components, *importer, import, ends))
+        .map(|((importer, import), ends)| ambiguity(instances, *importer, import, ends))
         .collect()
 }
 
-fn ambiguity(components: &[Component<'_>], importer: Index, import: &str, ends: &[End]) -> Ambiguity {
+fn ambiguity(instances: &[Instance<'_>], importer: Index, import: &str, ends: &[End]) -> Ambiguity {
     Ambiguity {
-        importer: components[importer].name.to_owned(),
+        importer: instances[importer].name.clone(),
         import: import.to_owned(),
         exporters: ends
             .iter()
-            .map(|end| (components[end.exporter].name.to_owned(), end.export.clone()))
+            .map(|end| (instances[end.exporter].name.clone(), end.export.clone()))
             .collect(),
     }
 }
 
 /// Compares the types at both ends of every wire.
-pub(crate) fn check_types(components: &[Component<'_>], wires: &Candidates) -> Result<(), ComposeError> {
+pub(crate) fn check_types(instances: &[Instance<'_>], wires: &Candidates) -> Result<(), ComposeError> {
     let mut wrong = Vec::new();
     for ((importer, import), ends) in wires {
         for end in ends {
-            let (importer, exporter) = (&components[*importer], &components[end.exporter]);
-            let mismatches = mismatches(&importer.surface, import, &exporter.surface, &end.export);
+            let (importer, exporter) = (&instances[*importer], &instances[end.exporter]);
+            let mismatches = mismatches(importer.surface(), import, exporter.surface(), &end.export);
             if !mismatches.is_empty() {
                 wrong.push(WireMismatch {
-                    importer: importer.name.to_owned(),
+                    importer: importer.name.clone(),
                     import: import.clone(),
-                    exporter: exporter.name.to_owned(),
+                    exporter: exporter.name.clone(),
                     export: end.export.clone(),
                     mismatches,
                 });
@@ -241,8 +248,8 @@ pub(crate) fn check_types(components: &[Component<'_>], wires: &Candidates) -> R
 }
 
 /// The versions at both ends of a wire when they differ.
-pub(crate) fn versions(import: &str, export: &str) -> Option<(Version, Version)> {
-    let asked = InterfaceParts::parse(import)?.version?;
-    let given = InterfaceParts::parse(export)?.version?;
-    (asked != given).then_some((asked, given))
+pub(crate) fn versions(import: &Item, export: &Item) -> Option<(Version, Version)> {
+    let version = |item: &Item| version(item.implements.as_ref().unwrap_or(&item.name));
+    let (asked, given) = (version(import)?, version(export)?);
+    (asked != given && path(import) == path(export)).then_some((asked, given))
 }

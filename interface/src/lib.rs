@@ -4,7 +4,8 @@
 //! WIT and serialised. Nothing here panics on bad input, and nothing grows beyond the [`limits`].
 //!
 //! - [`decode`] gives the [`Surface`]: items with functions, types and resources, and the whole as WIT text.
-//! - [`mismatches`] lists every difference that keeps an export from filling an import.
+//! - [`mismatches`] lists every difference that keeps an export from filling an import; [`misfits`] every way in which a
+//!   component does not fit a world.
 //! - [`parts`] says what the bytes are spent on, [`producers`] which tools made them.
 //!
 //! ```
@@ -40,23 +41,27 @@ pub mod limits;
 mod model;
 mod name;
 mod origin;
+mod outline;
 mod parts;
 mod print;
 mod producers;
 mod sniff;
 mod subtype;
 mod surface;
+mod target;
 mod text;
 mod wasm;
 
 pub use error::DecodeError;
 pub use name::{InterfaceParts, canonical_version, fits};
 pub use origin::ResourceOrigin;
+pub use outline::{Outline, outline};
 pub use parts::{Part, PartKind, parts};
 pub use producers::{Annotation, Producers, ProducersField, ProducersValue, producers};
-pub use subtype::{Mismatch, conflicts, mismatches};
+pub use subtype::{Mismatch, conflicts, import_mismatches, mismatches};
 pub use surface::{
     Function, Item, ItemKind, PackageName, Resource, Surface, SurfaceKind, TypeItem, WasiLine, WorldSurface,
     decode,
 };
+pub use target::{Misfit, WorldError, misfits};
 pub use wasm::features;

@@ -29,6 +29,24 @@ pub struct Mismatch {
     pub found: String,
 }
 
+impl Mismatch {
+    /// What the import asks for as a message shows it: WIT in backticks, words as they are.
+    pub fn expected_shown(&self) -> String {
+        shown(&self.expected)
+    }
+
+    /// What the export has as a message shows it: WIT in backticks, words as they are.
+    pub fn found_shown(&self) -> String {
+        shown(&self.found)
+    }
+}
+
+/// Words such as "nothing" and "an interface" are no WIT; no WIT text begins like them.
+fn shown(ty: &str) -> String {
+    let is_word = ty == NOTHING || ty.starts_with("a ") || ty.starts_with("an ");
+    if is_word { ty.to_owned() } else { format!("`{ty}`") }
+}
+
 /// Lists all differences, at most [`MISMATCHES_MAX`], that keep the export named `export` of `exporter` from filling
 /// the import named `import` of `importer`; none when it fits.
 ///
@@ -38,6 +56,19 @@ pub fn mismatches(importer: &Surface, import: &str, exporter: &Surface, export: 
     let expected = find(&importer.model.root.imports, import);
     let found = find(&exporter.model.root.exports, export);
     compare(importer, expected, exporter, found, Mode::Fill)
+}
+
+/// Lists all differences that keep an import of a composition from filling an import of a component inside it: the
+/// import named `outer_import` of `outer` takes the place of an export.
+pub fn import_mismatches(
+    importer: &Surface,
+    import: &str,
+    outer: &Surface,
+    outer_import: &str,
+) -> Vec<Mismatch> {
+    let expected = find(&importer.model.root.imports, import);
+    let found = find(&outer.model.root.imports, outer_import);
+    compare(importer, expected, outer, found, Mode::Fill)
 }
 
 /// Lists all differences that keep two imports from being one import of a composition; each may have items that the
@@ -51,6 +82,16 @@ pub fn conflicts(
     let expected = find(&first.model.root.imports, first_import);
     let found = find(&second.model.root.imports, second_import);
     compare(first, expected, second, found, Mode::Merge)
+}
+
+/// Lists all differences that keep `found` from standing where `expected` is wanted.
+pub(crate) fn compare_filling(
+    expected_side: &Surface,
+    expected: &Extern,
+    found_side: &Surface,
+    found: &Extern,
+) -> Vec<Mismatch> {
+    compare(expected_side, Some(expected), found_side, Some(found), Mode::Fill)
 }
 
 fn find<'a>(externs: &'a [(String, Extern)], name: &str) -> Option<&'a Extern> {
@@ -347,7 +388,7 @@ fn origin_text(model: &Model, id: TypeId) -> String {
     }
 }
 
-fn extern_kind(item: &Extern) -> &'static str {
+pub(crate) fn extern_kind(item: &Extern) -> &'static str {
     match item {
         Extern::Interface(_) => "an interface",
         Extern::Function(_) => "a function",

@@ -54,6 +54,7 @@ mod pull;
 mod push;
 mod remote;
 mod resolve;
+mod select;
 mod wkg;
 
 pub use client::{CacheError, Client};
@@ -67,4 +68,5 @@ pub use pull::{PullError, Pulled};
 pub use push::{PushError, PushOptions, Pushed};
 pub use remote::{Attempt, Denied, RequestError};
 pub use resolve::{Located, ResolveError, Resolved};
+pub use select::{Demand, Fix, SelectError, select, select_locked};
 pub use wkg::WkgConfig;

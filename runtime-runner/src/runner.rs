@@ -109,6 +109,8 @@ fn engine_config(config: &RunnerConfig) -> Result<Config, RunnerError> {
         .allocation_strategy(InstanceAllocationStrategy::OnDemand)
         .wasm_component_model(true)
         .wasm_component_model_async(true)
+        .wasm_component_model_map(true)
+        .wasm_component_model_implements(true)
         // Shared memories are not counted by the limits, and no component can use one today.
         .shared_memory(false)
         .epoch_interruption(config.deadlines)

@@ -5,74 +5,152 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
-use wkit_composer::{Composition, Input, Plan, PlannedWire};
+use wkit_composer::{Composition, Input, Plan};
 
-use crate::components::{BuildMode, build_all};
+use crate::components::BuildMode;
+use crate::composing;
 use crate::context::Context;
-use crate::error::{CommandError, io_error};
-use crate::output::write_file;
-use crate::project::{Component, Project};
+use crate::error::CommandError;
+use crate::inputs::{self, Asked, Found, Gather, InputArgs, Place};
+use crate::output::write_binary;
+use crate::project::Project;
+use crate::script::{self, ScriptArgs, ScriptInput};
+use crate::target::Target;
 use crate::ui::{self, Format};
+use crate::wiring::WiringArgs;
 
 /// Arguments of `wkit compose`.
 ///
-/// Without a socket, composes the project of `wkit.toml` and builds what has changed first.
+/// Without a socket or script, composes the project of `wkit.toml` and builds what has changed first.
 #[derive(Debug, Args)]
 pub(crate) struct ComposeArgs {
-    /// A component whose imports are filled by the plugs; without it the project is composed
-    #[arg(value_name = "SOCKET", requires = "plugs")]
-    socket: Option<PathBuf>,
+    /// A component whose imports are filled by the plugs (a file, a member or dependency of the project, or a
+    /// reference), or a script of the wac language; without it the project is composed
+    #[arg(value_name = "SOCKET|FILE.wac")]
+    socket: Option<String>,
 
-    /// A component whose exports fill imports of the socket and of other plugs; can be repeated
-    #[arg(long = "plug", value_name = "FILE", requires = "socket")]
-    plugs: Vec<PathBuf>,
+    /// A component whose exports fill imports of the socket and of other plugs, with a name of its own ahead where it
+    /// needs one; can be repeated
+    #[arg(long = "plug", value_name = "[NAME=]FILE|REF", requires = "socket")]
+    plugs: Vec<String>,
 
-    /// The file to write; a project's composition goes to its `build` folder without it
+    /// The file to write; without it, a project's composition goes to its `build` folder, and a script's to `FILE.wasm`
+    /// beside it
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
     /// Take the project's components as they were last built
-    #[arg(long, conflicts_with = "socket")]
+    #[arg(long)]
     no_build: bool,
 
     /// Build the project's components as small as they can be, as in `wkit build --release`
-    #[arg(long, conflicts_with_all = ["socket", "no_build"])]
+    #[arg(long, conflicts_with = "no_build")]
     release: bool,
+
+    /// Refuse a composition that does not fit this world: a folder, file or package of WIT, and a world of it
+    #[arg(long, value_name = "WIT[#WORLD]")]
+    targets: Option<String>,
 
     /// How to show what was wired
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
+
+    #[command(flatten)]
+    wiring: WiringArgs,
+
+    #[command(flatten)]
+    script: ScriptArgs,
+
+    #[command(flatten, next_help_heading = "Registries and the lock")]
+    inputs: InputArgs,
 }
 
 /// Composes, and shows what was wired to what.
 pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let (inputs, plan, output) = match &args.socket {
-        Some(socket) => from_files(socket, &args)?,
-        None => {
-            let project = Project::find(&context.project_start)?;
-            let mode = BuildMode { release: args.release, ..BuildMode::default() };
-            let inputs = project_inputs(&project, (!args.no_build).then_some(mode), context)?;
-            let output = args.output.clone().unwrap_or_else(|| project.composition_file());
-            (inputs, project_plan(&project), output)
-        }
+    let (composition, output) = match &args.socket {
+        Some(text) if script::is_script(Path::new(text)) => from_script(Path::new(text), &args, context)?,
+        _ => from_plan(&args, context)?,
     };
-    let composition = compose(&inputs, &plan)?;
-    write_file(&output, &composition.bytes)?;
-    let digest = wkit_artifact::Digest::sha256(&composition.bytes);
+    if let Some(targets) = &args.targets {
+        Target::load(targets, None, &args.inputs, context)?.check("the composition", &composition.surface)?;
+    }
+    let digest = write_binary(&output, &composition.bytes)?;
     match args.format {
         Format::Json => ui::print_json(&json!({
             "file": output,
             "digest": digest,
             "size_bytes": composition.bytes.len(),
+            "socket": composition.socket,
+            "instances": composition.instances,
             "wires": composition.wires,
             "imports": composition.imports,
             "exports": composition.exports,
+            "dropped": composition.dropped,
             "unused": composition.unused,
             "near_misses": composition.near_misses,
         }))?,
         Format::Text => show(&composition, &output, &digest, context)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn from_plan(args: &ComposeArgs, context: &Context) -> Result<(Composition, PathBuf), CommandError> {
+    let (inputs, mut plan, output) = match &args.socket {
+        Some(socket) => with_plugs(socket, args, context)?,
+        None => {
+            let project = Project::find(&context.project_start)?;
+            let inputs = project_inputs(&project, args.build_mode(), &args.inputs, context)?;
+            let output = args.output.clone().unwrap_or_else(|| project.composition_file());
+            (inputs, project.compose.plan, output)
+        }
+    };
+    let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+    args.wiring.apply(&mut plan, &names)?;
+    let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
+    let composition = composing::compose(&inputs, &plan, project.as_ref())?;
+    // The socket alone is not what was asked for.
+    if args.socket.is_some() && composition.wires.is_empty() {
+        return Err(no_plug_fits(&composition));
+    }
+    Ok((composition, output))
+}
+
+fn no_plug_fits(composition: &Composition) -> CommandError {
+    let socket = composition.socket.clone().unwrap_or_default();
+    let mut shown = CommandError::failed(format!("no plug fills an import of `{socket}`"));
+    for unused in &composition.unused {
+        shown = shown.detail(unused.to_string());
+    }
+    for miss in &composition.near_misses {
+        shown = shown.detail(miss.to_string());
+    }
+    let imports: Vec<String> = composition.imports.iter().map(|open| format!("`{}`", open.name)).collect();
+    shown.hint(match imports.as_slice() {
+        [] => format!("`{socket}` imports nothing: it needs no plug"),
+        imports => format!("a plug exports one of {}", imports.join(", ")),
+    })
+}
+
+fn from_script(
+    path: &Path,
+    args: &ComposeArgs,
+    context: &Context,
+) -> Result<(Composition, PathBuf), CommandError> {
+    if !args.plugs.is_empty() || args.wiring.is_given() {
+        return Err(CommandError::usage(
+            "a script says itself what is wired to what: expected no `--plug` and no options for wiring",
+        )
+        .hint("`new` makes an instance of a package, and `--dep NAME=FILE` says what the package is"));
+    }
+    let output = args.output.clone().unwrap_or_else(|| path.with_extension("wasm"));
+    let input = ScriptInput {
+        path,
+        args: &args.script,
+        inputs: &args.inputs,
+        output: Some(&output),
+        build: args.build_mode(),
+    };
+    Ok((script::compose(&input, context)?, output))
 }
 
 fn show(
@@ -83,7 +161,7 @@ fn show(
 ) -> Result<(), CommandError> {
     ui::print(&composition.tree())?;
     for unused in &composition.unused {
-        context.ui.note(format!("`{unused}` fills no import and is left out"));
+        context.ui.note(unused.to_string());
     }
     for miss in &composition.near_misses {
         context.ui.note(miss.to_string());
@@ -93,73 +171,65 @@ fn show(
     Ok(())
 }
 
-fn from_files(socket: &Path, args: &ComposeArgs) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
+/// A socket and its plugs, whatever they are.
+fn with_plugs(
+    socket: &str,
+    args: &ComposeArgs,
+    context: &Context,
+) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
+    if args.plugs.is_empty() {
+        return Err(CommandError::usage(format!("no plugs for the socket `{socket}`"))
+            .hint("name at least one with `--plug FILE`, or a script with the ending `.wac`"));
+    }
     let output = args.output.clone().ok_or_else(|| {
         CommandError::usage("no place for the composition").hint("name a file with `-o composed.wasm`")
     })?;
-    let mut inputs = vec![read_input(socket)?];
-    let socket_name = inputs[0].name.clone();
-    for plug in &args.plugs {
-        inputs.push(read_input(plug)?);
-    }
-    Ok((inputs, Plan { socket: Some(socket_name), wires: Vec::new() }, output))
+    let mut asked = vec![Asked { name: None, text: socket.to_owned(), place: Place::Argument("SOCKET") }];
+    asked.extend(args.plugs.iter().map(|plug| Asked::argument(plug, "--plug")));
+    let project = inputs::project_of(&asked, context)?;
+    let gather = Gather::new(project.as_ref(), args.build_mode(), &args.inputs, context);
+    let inputs: Vec<Input> = gather.asked(&asked)?.into_iter().map(Found::into_input).collect();
+    let socket = inputs.first().map(|input| input.name.clone());
+    Ok((inputs, Plan { socket, ..Plan::default() }, output))
 }
 
-/// An input that is named after its file.
-fn read_input(path: &Path) -> Result<Input, CommandError> {
-    let bytes = crate::source::read_component_file(path)?;
-    let name = path
-        .file_stem()
-        .map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
-    Ok(Input { name, bytes })
+impl ComposeArgs {
+    fn build_mode(&self) -> Option<BuildMode> {
+        let mode = BuildMode { release: self.release, ..BuildMode::default() };
+        (!self.no_build).then_some(mode)
+    }
 }
 
 /// Builds and composes a project, and returns the file of its composition.
 pub(crate) fn compose_project(
     project: &Project,
     mode: BuildMode,
+    args: &InputArgs,
     context: &Context,
 ) -> Result<PathBuf, CommandError> {
-    let inputs = project_inputs(project, Some(mode), context)?;
-    let composition = compose(&inputs, &project_plan(project))?;
+    let inputs = project_inputs(project, Some(mode), args, context)?;
+    let composition = composing::compose(&inputs, &project.compose.plan, Some(project))?;
     let output = project.composition_file();
-    write_file(&output, &composition.bytes)?;
+    write_binary(&output, &composition.bytes)?;
     Ok(output)
 }
 
-fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, CommandError> {
-    wkit_composer::compose(inputs, plan).map_err(|error| {
-        let hint = error.hint();
-        CommandError::failed("cannot compose").detail(error.to_string()).maybe_hint(hint)
-    })
+/// Composes a project's components as they were last built, and writes no composition.
+pub(crate) fn compose_built(
+    project: &Project,
+    args: &InputArgs,
+    context: &Context,
+) -> Result<Composition, CommandError> {
+    composing::compose(&project_inputs(project, None, args, context)?, &project.compose.plan, Some(project))
 }
 
-fn project_plan(project: &Project) -> Plan {
-    let wires = project.compose.wires.iter().map(|wire| PlannedWire {
-        importer: wire.importer.clone(),
-        import: wire.import.clone(),
-        exporter: wire.exporter.clone(),
-    });
-    Plan { socket: project.compose.socket.clone(), wires: wires.collect() }
-}
-
-/// The project's components, built first in the stated mode where they have changed.
+/// The project's components, built first in the stated mode where they have changed, and its dependencies.
 fn project_inputs(
     project: &Project,
     build: Option<BuildMode>,
+    args: &InputArgs,
     context: &Context,
 ) -> Result<Vec<Input>, CommandError> {
-    let components: Vec<&Component> = project.components.iter().collect();
-    if let Some(mode) = build {
-        build_all(project, &components, mode, context)?;
-    }
-    let read = |component: &&Component| {
-        let file = project.component_file(&component.name);
-        let bytes = std::fs::read(&file).map_err(|error| {
-            let shown = io_error("read", &file, &error);
-            if error.kind() == std::io::ErrorKind::NotFound { shown.hint("run `wkit build`") } else { shown }
-        })?;
-        Ok(Input { name: component.name.clone(), bytes })
-    };
-    components.iter().map(read).collect()
+    let gather = Gather::new(Some(project), build, args, context);
+    Ok(gather.project(project, &[])?.into_iter().map(Found::into_input).collect())
 }

@@ -10,8 +10,9 @@ use wkit_interface::{DecodeError, Item, ItemKind, Part, PartKind, Producers, Sur
 
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::registries::RegistryArgs;
+use crate::inputs::InputArgs;
 use crate::source::{self, Loaded};
+use crate::target::Target;
 use crate::ui::{self, Table};
 
 /// Arguments of `wkit inspect`.
@@ -21,13 +22,22 @@ pub(crate) struct InspectArgs {
     #[arg(value_name = "FILE|REF")]
     component: String,
 
+    /// Say instead in what it does not fit this world, and fail when it does not: a folder, file or package of WIT, and a
+    /// world of it
+    #[arg(long, value_name = "WIT[#WORLD]")]
+    targets: Option<String>,
+
+    /// The world of `--targets`, where its WIT has several
+    #[arg(long, value_name = "NAME", requires = "targets")]
+    world: Option<String>,
+
     /// How to show it
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: InspectFormat,
 
     /// Where to look for a REF and how to speak to its registry
     #[command(flatten)]
-    registry: RegistryArgs,
+    inputs: InputArgs,
 }
 
 /// How a component is shown.
@@ -44,12 +54,15 @@ enum InspectFormat {
 
 /// Reads a component and shows it.
 pub(crate) fn run(args: InspectArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let loaded = source::load(&args.component, &args.registry, context)?;
+    let loaded = source::load(&args.component, None, &args.inputs, context)?;
     let cannot = |error: DecodeError| {
         let hint = source::decode_hint(&error);
         CommandError::from_error(format!("cannot inspect `{}`", args.component), &error).maybe_hint(hint)
     };
     let surface = wkit_interface::decode(&loaded.bytes).map_err(cannot)?;
+    if let Some(targets) = &args.targets {
+        return check_target(targets, &args, &surface, context);
+    }
     let parts = wkit_interface::parts(&loaded.bytes).map_err(cannot)?;
     let producers = wkit_interface::producers(&loaded.bytes).map_err(cannot)?;
     match args.format {
@@ -66,6 +79,25 @@ pub(crate) fn run(args: InspectArgs, context: &Context) -> Result<ExitCode, Comm
         }))?,
         InspectFormat::Text => ui::print(&describe(&args.component, &loaded, &surface, &parts, &producers))?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Exit code 1 when the component does not fit.
+fn check_target(
+    targets: &str,
+    args: &InspectArgs,
+    surface: &Surface,
+    context: &Context,
+) -> Result<ExitCode, CommandError> {
+    let target = Target::load(targets, args.world.as_deref(), &args.inputs, context)?;
+    if args.format == InspectFormat::Json {
+        let misfits = target.misfits(surface);
+        let fits = misfits.is_empty();
+        ui::print_json(&json!({ "world": target.world(), "fits": fits, "misfits": misfits }))?;
+        return Ok(if fits { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    target.check(&format!("`{}`", args.component), surface)?;
+    context.ui.done("fits", format!("{}: the world `{}` of `{targets}`", args.component, target.world()));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,10 +11,10 @@ use wkit_artifact::Locator;
 use crate::build::{self, Language};
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::inputs::InputArgs;
 use crate::new::{self, NewComponent, Template, WitSource};
 use crate::output::write_file;
 use crate::project::{FILE_NAME, Project, check_name};
-use crate::registries::RegistryArgs;
 use crate::source;
 
 /// Arguments of `wkit new`.
@@ -35,7 +35,7 @@ pub(crate) struct NewArgs {
     #[arg(long, value_name = "TEMPLATE", default_value = "command", conflicts_with = "wit")]
     template: String,
 
-    /// Implement a WIT package instead: a folder or file of WIT, or a REF in a registry
+    /// Implement a WIT package instead: a folder or file of WIT, a dependency of the project, or a REF in a registry
     #[arg(long, value_name = "PATH|REF")]
     wit: Option<String>,
 
@@ -45,7 +45,7 @@ pub(crate) struct NewArgs {
 
     /// Where to look for a REF and how to speak to its registry
     #[command(flatten)]
-    registry: RegistryArgs,
+    inputs: InputArgs,
 }
 
 /// Makes the folder, and says what to do next.
@@ -112,10 +112,14 @@ fn wit_source(wit: &str, args: &NewArgs, context: &Context) -> Result<WitSource,
     let path = context.project_start_folder().join(wit);
     let is_binary = path.extension().is_some_and(|ending| ending == "wasm");
     let is_text = path.is_dir() || path.extension().is_some_and(|ending| ending == "wit");
+    let is_dependency = || {
+        let project = Project::find_optional(&context.project_start)?;
+        Ok::<_, CommandError>(project.is_some_and(|project| project.dependency(wit).is_some()))
+    };
     let made = if is_text && !is_binary {
         WitSource::from_path(&path, args.world.clone())
-    } else if is_binary || wit.parse::<Locator>().is_ok() {
-        let loaded = source::load(wit, &args.registry, context)?;
+    } else if is_binary || wit.parse::<Locator>().is_ok() || is_dependency()? {
+        let loaded = source::load(wit, None, &args.inputs, context)?;
         WitSource::from_bytes(&loaded.bytes, wit, args.world.clone())
     } else {
         return Err(CommandError::usage(format!("no WIT at `{wit}`: no such folder, and not a reference"))

@@ -11,9 +11,10 @@ use wkit_registry_client::PushOptions;
 
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::inputs::{Fresh, InputArgs, lock_dependencies};
 use crate::progress::Bars;
 use crate::project::Project;
-use crate::registries::{self, RegistryArgs};
+use crate::registries;
 use crate::source;
 use crate::ui::{self, Format};
 
@@ -46,7 +47,7 @@ pub(crate) struct PublishArgs {
 
     /// Where to look for a REF and how to speak to its registry
     #[command(flatten)]
-    registry: RegistryArgs,
+    inputs: InputArgs,
 
     /// How to show the result
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -62,7 +63,7 @@ pub(crate) fn run(args: PublishArgs, context: &Context) -> Result<ExitCode, Comm
     if args.dry_run {
         return show_dry_run(&packed, &locator, args.format);
     }
-    let client = registries::client(&args.registry, context)?;
+    let client = registries::client(&args.inputs.registry, context)?;
     let runtime = crate::context::runtime()?;
     let bars = Bars::new(context.ui);
     let options = PushOptions { overwrite: args.overwrite };
@@ -112,6 +113,9 @@ fn what_and_where(args: &PublishArgs, context: &Context) -> Result<(PathBuf, Loc
             if !file.is_file() {
                 return Err(CommandError::failed(format!("`{}` does not exist yet", file.display()))
                     .hint("run `wkit compose`"));
+            }
+            if args.inputs.locked {
+                lock_dependencies(&project, &Fresh::None, &args.inputs, context)?.check()?;
             }
             (file, locator)
         }

@@ -70,12 +70,5 @@ pub(crate) fn run(args: PullArgs, context: &Context) -> Result<ExitCode, Command
 
 /// `tax.wasm` for `acme:tax@1.0.0` and for `host.example/acme/tax:1.0.0`.
 fn default_output(locator: &Locator) -> PathBuf {
-    let name = match locator {
-        Locator::Package(package) => package.name().name().to_owned(),
-        Locator::Reference(reference) => {
-            let repository = reference.repository().as_str();
-            repository.rsplit('/').next().unwrap_or(repository).to_owned()
-        }
-    };
-    PathBuf::from(name + ".wasm")
+    PathBuf::from(format!("{}.wasm", source::name_of(locator)))
 }

@@ -8,6 +8,7 @@ use wkit_runtime_runner::{Grants, InvokeError, Limits, Outcome, Program, RunErro
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::grants::GrantArgs;
+use crate::linked;
 use crate::source;
 use crate::ui;
 
@@ -21,6 +22,10 @@ pub(crate) struct RunArgs {
     #[arg(value_name = "FILE|REF")]
     component: String,
 
+    /// A component that fills imports of this one, linked before the run; can be repeated
+    #[arg(long, value_name = "[NAME=]FILE|REF")]
+    with: Vec<String>,
+
     /// What the guest may see
     #[command(flatten)]
     grants: GrantArgs,
@@ -31,7 +36,7 @@ pub(crate) struct RunArgs {
 
     /// Where to look for a REF and how to speak to its registry
     #[command(flatten)]
-    registry: crate::registries::RegistryArgs,
+    inputs: crate::inputs::InputArgs,
 
     /// Arguments of the guest
     #[arg(last = true, value_name = "ARGS")]
@@ -40,7 +45,7 @@ pub(crate) struct RunArgs {
 
 /// Runs the component; the guest's exit code is wkit's.
 pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let loaded = source::load(&args.component, &args.registry, context)?;
+    let loaded = linked::load(&args.component, &args.with, &args.inputs, context)?;
     let grants = args
         .grants
         .grants()?

@@ -12,6 +12,7 @@ use wkit_runtime_runner::{Grants, Output, Program, RequestFailure, RunnerConfig,
 use crate::context::Context;
 use crate::error::{CommandError, io_reason};
 use crate::grants::GrantArgs;
+use crate::linked;
 use crate::source;
 
 /// Where a server listens when nothing is said.
@@ -39,18 +40,22 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT_S_DEFAULT)]
     timeout: u64,
 
+    /// A component that fills imports of this one, linked before the run; can be repeated
+    #[arg(long, value_name = "[NAME=]FILE|REF")]
+    with: Vec<String>,
+
     /// What the guest may see
     #[command(flatten)]
     grants: GrantArgs,
 
     /// Where to look for a REF and how to speak to its registry
     #[command(flatten)]
-    registry: crate::registries::RegistryArgs,
+    inputs: crate::inputs::InputArgs,
 }
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) fn run(args: ServeArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let loaded = source::load(&args.component, &args.registry, context)?;
+    let loaded = linked::load(&args.component, &args.with, &args.inputs, context)?;
     let grants = args.grants.grants()?;
     let grants = grants.argument(&loaded.program_name).stdout(Output::Inherit).stderr(Output::Inherit);
     let config = RunnerConfig {

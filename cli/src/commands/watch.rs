@@ -16,6 +16,7 @@ use crate::commands::compose;
 use crate::components::{self, BuildMode};
 use crate::context::{self, Context};
 use crate::error::{CommandError, io_error};
+use crate::inputs::InputArgs;
 use crate::project::Project;
 
 /// How long nothing must happen before a round begins: editors write a file in several steps.
@@ -46,6 +47,10 @@ pub(crate) struct WatchArgs {
     /// Set a variable of the guest's environment, as in `wkit run`; can be repeated
     #[arg(long = "env", value_name = "NAME[=VALUE]")]
     variables: Vec<String>,
+
+    /// Where inputs of the composition come from
+    #[command(flatten)]
+    inputs: InputArgs,
 
     /// Arguments of the guest
     #[arg(last = true, value_name = "ARGS")]
@@ -148,11 +153,11 @@ impl Guest<'_> {
         let project = Project::find(&self.context.project_start)?;
         let mode = BuildMode { release: self.args.release, ..BuildMode::default() };
         let file = match &project.components[..] {
-            [component] => {
+            [component] if project.dependencies.is_empty() => {
                 components::build_all(&project, &[component], mode, self.context)?;
                 project.component_file(&component.name)
             }
-            _ => compose::compose_project(&project, mode, self.context)?,
+            _ => compose::compose_project(&project, mode, &self.args.inputs, self.context)?,
         };
         let bytes = std::fs::read(&file).map_err(|error| io_error("read", &file, &error))?;
         let digest = wkit_artifact::Digest::sha256(&bytes);

@@ -4,6 +4,13 @@
 
 mod agreement;
 mod damage;
+mod determinism;
 mod errors;
+mod graph;
+mod plans;
 mod samples;
+mod script;
+mod shells;
+mod virtualise;
+mod wac;
 mod wiring;

@@ -5,7 +5,7 @@ use wkit_fixtures::component::from_wit;
 
 /// A component of the world `world` of `wit`.
 pub(crate) fn input(name: &str, wit: &str, world: &str) -> Input {
-    Input { name: name.to_owned(), bytes: from_wit(wit, world) }
+    Input { name: name.to_owned(), bytes: from_wit(wit, world).into() }
 }
 
 /// The packages of the shop; the worlds stand in `package test:worlds`.
@@ -42,6 +42,9 @@ package shop:orders@0.1.0 {
     pay: func(total: u64) -> result<_, string>;
   }
 }
+package shop:ledger@0.1.0 {
+  interface ledger { enter: func(sum: u64); }
+}
 package shop:log@0.1.0 {
   interface log { write: func(line: string); }
 }
@@ -60,7 +63,12 @@ pub(crate) fn fail(inputs: &[Input]) -> ComposeError {
 }
 
 pub(crate) fn wire(importer: &str, import: &str, exporter: &str) -> PlannedWire {
-    PlannedWire { importer: importer.to_owned(), import: import.to_owned(), exporter: exporter.to_owned() }
+    PlannedWire {
+        importer: importer.to_owned(),
+        import: import.to_owned(),
+        exporter: exporter.to_owned(),
+        export: None,
+    }
 }
 
 /// The wires of a composition as `importer: import <- exporter`.
@@ -74,4 +82,43 @@ pub(crate) fn wires(composition: &Composition) -> Vec<String> {
 
 pub(crate) fn open(composition: &Composition) -> Vec<String> {
     composition.imports.iter().map(|import| import.name.clone()).collect()
+}
+
+/// Numbers that look random and are the same in every run and on every machine (splitmix64).
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A number below `limit`.
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+
+    /// Puts the members of `list` in some order.
+    pub(crate) fn shuffle<T>(&mut self, list: &mut [T]) {
+        for position in (1..list.len()).rev() {
+            let other = self.below(position as u64 + 1);
+            list.swap(position, usize::try_from(other).unwrap());
+        }
+    }
+}
+
+/// The names of the instances, in the order in which they are made.
+pub(crate) fn instances(composition: &Composition) -> Vec<String> {
+    composition.instances.iter().map(|instance| instance.name.clone()).collect()
+}
+
+pub(crate) fn exports(composition: &Composition) -> Vec<String> {
+    composition.exports.iter().map(|export| export.name.clone()).collect()
+}
+
+pub(crate) fn unused(composition: &Composition) -> Vec<String> {
+    composition.unused.iter().map(|unused| unused.instance.clone()).collect()
 }

@@ -1,0 +1,125 @@
+//! `wkit compose FILE.wac`: where the packages of a script come from, and what is said when it does not compose; and
+//! `--targets`.
+
+use wkit_fixtures::component::from_wit;
+use wkit_fixtures::registry::TestRegistry;
+
+use crate::support::Sandbox;
+
+const LOG: &str = "package shop:log@0.1.0 { interface log { write: func(line: string); } }";
+
+const SCRIPT: &str = "package shop:all;
+let log = new shop:log {};
+let app = new shop:app { ...log, ... };
+export app...;
+";
+
+fn component(world: &str) -> Vec<u8> {
+    from_wit(&format!("package test:it;\nworld it {{ {world} }}\n{LOG}"), "it")
+}
+
+/// A script, `deps` with its packages, and WIT.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("shop.wac", SCRIPT);
+    sandbox.write("deps/shop/log.wasm", component("export shop:log/log@0.1.0;"));
+    let app = "import shop:log/log@0.1.0; import clock: func() -> u64; export run: func();";
+    sandbox.write("deps/shop/app.wasm", component(app));
+    sandbox.write(
+        "wit/shop.wit",
+        format!(
+            "package shop:worlds@0.1.0;\nworld runner {{ import clock: func() -> u64; export run: func(); }}\n\
+             world server {{ import clock: func() -> u32; export serve: func(); export run: func(); }}\n{LOG}"
+        ),
+    );
+    sandbox
+}
+
+#[test]
+fn packages_beside_the_script() {
+    let sandbox = sandbox();
+    sandbox.wkit("compose shop.wac").golden("script-compose");
+    assert!(sandbox.path("shop.wasm").is_file());
+    sandbox.wkit("compose shop.wac -o out.wasm --format json").ok();
+    assert_eq!(
+        std::fs::read(sandbox.path("shop.wasm")).unwrap(),
+        std::fs::read(sandbox.path("out.wasm")).unwrap()
+    );
+    std::fs::rename(sandbox.path("deps"), sandbox.path("vendor")).unwrap();
+    sandbox.wkit("compose shop.wac --deps-dir vendor -o out.wasm").ok();
+    sandbox.wkit("compose shop.wac --deps-dir nowhere").golden("script-no-deps-dir");
+}
+
+#[test]
+fn packages_by_argument() {
+    let sandbox = sandbox();
+    std::fs::rename(sandbox.path("deps/shop"), sandbox.path("build")).unwrap();
+    sandbox.wkit("compose shop.wac --offline").golden("script-unknown-packages");
+    sandbox.wkit("compose shop.wac --dep shop:log=build/log.wasm --dep shop:app=build/app.wasm").ok();
+    let one = "compose shop.wac --dep shop:log=build/log.wasm --dep shop:app=build/app.wasm --dep shop:apq=build/app.wasm";
+    sandbox.wkit(one).golden("script-unused-dep");
+    sandbox.wkit("compose shop.wac --dep build/app.wasm").golden("script-bad-dep");
+    sandbox
+        .wkit(
+            "compose shop.wac --dep shop:log=build/log.wasm --dep shop:app=build/app.wasm -o build/app.wasm",
+        )
+        .golden("script-overwrites");
+}
+
+#[test]
+fn packages_of_a_registry() {
+    let sandbox = sandbox();
+    let registry = TestRegistry::start();
+    let host = registry.host();
+    sandbox.wkit(&format!("publish deps/shop/app.wasm --as {host}/app:1.0.0")).ok();
+    std::fs::remove_file(sandbox.path("deps/shop/app.wasm")).unwrap();
+    sandbox.wkit(&format!("compose shop.wac --dep shop:app={host}/app:1.0.0")).ok();
+}
+
+#[test]
+fn wit_is_a_package_too() {
+    let sandbox = sandbox();
+    let script = "package shop:all targets shop:worlds/runner@0.1.0;
+import clock: func() -> u64;
+let log = new shop:log {};
+let app = new shop:app { ...log, clock };
+export app.run;
+";
+    sandbox.write("fits.wac", script);
+    sandbox.wkit("compose fits.wac --dep shop:worlds@0.1.0=wit").ok();
+    sandbox.write("deps/shop/worlds/0.1.0.wit", std::fs::read(sandbox.path("wit/shop.wit")).unwrap());
+    sandbox.wkit("compose fits.wac").ok();
+    sandbox.write("misfits.wac", script.replace("runner", "server"));
+    sandbox.wkit("compose misfits.wac").golden("script-misfits");
+}
+
+#[test]
+fn what_is_wrong_has_a_place() {
+    let sandbox = sandbox();
+    sandbox.write("wrong.wac", SCRIPT.replace("...log, ...", "logs: log.lok"));
+    sandbox.wkit("compose wrong.wac").golden("script-wrong");
+    sandbox.write("syntax.wac", SCRIPT.replace("{};", "{}"));
+    sandbox.wkit("compose syntax.wac").golden("script-syntax");
+    sandbox.wkit("compose gone.wac").golden("script-gone");
+    sandbox.write("binary.wac", b"package a:b;\n\xff\n");
+    sandbox.wkit("compose binary.wac").golden("script-binary");
+    sandbox.wkit("compose shop.wac --plug deps/shop/log.wasm").golden("script-with-plugs");
+    sandbox.wkit("compose deps/shop/app.wasm -o out.wasm").golden("compose-no-plugs");
+    sandbox.write("alone.wasm", component("export other: func();"));
+    sandbox.wkit("compose deps/shop/app.wasm --plug alone.wasm -o out.wasm").golden("compose-no-plug-fits");
+}
+
+#[test]
+fn targets() {
+    let sandbox = sandbox();
+    sandbox.wkit("compose shop.wac --targets wit#runner").ok();
+    sandbox.wkit("compose shop.wac -o no.wasm --targets wit#server").golden("targets-compose");
+    assert!(!sandbox.path("no.wasm").exists());
+    sandbox.wkit("inspect shop.wasm --targets wit --world runner").golden("targets-fits");
+    sandbox.wkit("inspect shop.wasm --targets wit/shop.wit --world server").golden("targets-misfits");
+    let json = sandbox.wkit("inspect shop.wasm --targets wit#server --format json");
+    assert_eq!(json.code, Some(1));
+    json.golden("targets-misfits-json");
+    sandbox.wkit("inspect shop.wasm --targets wit").golden("targets-several-worlds");
+    sandbox.wkit("inspect shop.wasm --targets shop.wasm").golden("targets-no-wit");
+}
