@@ -8,6 +8,7 @@ use crate::commands::add::AddArgs;
 use crate::commands::bindings::BindingsArgs;
 use crate::commands::build::BuildArgs;
 use crate::commands::compose::ComposeArgs;
+use crate::commands::explode::ExplodeArgs;
 use crate::commands::graph::GraphArgs;
 use crate::commands::inspect::InspectArgs;
 use crate::commands::new::NewArgs;
@@ -19,6 +20,7 @@ use crate::commands::run::RunArgs;
 use crate::commands::serve::ServeArgs;
 use crate::commands::toolchain::ToolchainArgs;
 use crate::commands::update::UpdateArgs;
+use crate::commands::virtualise::VirtualiseArgs;
 use crate::commands::watch::WatchArgs;
 use crate::ui::Color;
 
@@ -60,12 +62,16 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Link components into one component
     Compose(ComposeArgs),
+    /// Close what a component may do, or state what it sees instead
+    Virtualise(VirtualiseArgs),
     /// Add a dependency to the project
     Add(AddArgs),
     /// Take a dependency out of the project
     Remove(RemoveArgs),
     /// Move dependencies to newer versions within their ranges
     Update(UpdateArgs),
+    /// Take a composition apart into its components and the script that composes them
+    Explode(ExplodeArgs),
     /// Show who is wired to whom in a composition
     Graph(GraphArgs),
     /// Show what a component imports, exports and is made of

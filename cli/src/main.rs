@@ -4,7 +4,9 @@
 //! that writes to the terminal and reads the home folder or the environment.
 
 mod arguments;
+mod baked;
 mod build;
+mod closing;
 mod commands;
 mod components;
 mod composing;
@@ -57,6 +59,8 @@ fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
         Command::Watch(args) => commands::watch::run(args, &context),
         Command::Build(args) => commands::build::run(args, &context),
         Command::Compose(args) => commands::compose::run(args, &context),
+        Command::Virtualise(args) => commands::virtualise::run(args, &context),
+        Command::Explode(args) => commands::explode::run(args, &context),
         Command::Graph(args) => commands::graph::run(args, &context),
         Command::Inspect(args) => commands::inspect::run(args, &context),
         Command::Publish(args) => commands::publish::run(args, &context),

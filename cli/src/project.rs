@@ -409,6 +409,25 @@ mod tests {
     }
 
     #[test]
+    fn grants_are_read() {
+        let file = |grants: &str| {
+            parse(&format!("[project]\nname = \"shop\"\n[components.cart]\n[compose.grants.{grants}"))
+        };
+        let project = file("cart]\ndeny = [\"all\"]\nallow = [\"clocks\"]\nenv = { A = \"1\" }\n").unwrap();
+        let grants = &project.compose.grants["cart"];
+        assert_eq!(
+            (grants.deny.as_slice(), grants.allow.as_slice()),
+            (&["all".to_owned()][..], &["clocks".to_owned()][..])
+        );
+        assert_eq!(grants.env.as_ref().unwrap()["A"], "1");
+        let error = file("crat]\ndeny = [\"all\"]\n").unwrap_err();
+        assert!(error.message().starts_with("wkit.toml:4:17: no component `crat`"), "{}", error.message());
+        let error = file("cart]\ndeny = [\"filesytem\"]\n").unwrap_err();
+        assert_eq!(error.message(), "wkit.toml:5:9: no capability is called `filesytem`");
+        assert_eq!(error.hints(), ["did you mean `filesystem`?"]);
+    }
+
+    #[test]
     fn a_composition_never_overwrites_a_component() {
         let project = parse("[project]\nname = \"shop\"\n[components.shop]\n").unwrap();
         assert_eq!(project.composition_file(), Path::new("shop/build/shop-composed.wasm"));

@@ -139,7 +139,12 @@ impl<'a> Engine<'a> {
             .graph
             .alias_instance_export(node, &export.export)
             .map_err(|error| failed(error.to_string()))?;
-        self.graph.export(alias, &export.name).map_err(|error| failed(error.to_string()))
+        // Names are unique by now, so that the only thing left to be wrong is the name itself.
+        self.graph.export(alias, &export.name).map_err(|_| ComposeError::ExportName {
+            instance: self.instances[export.instance].name.clone(),
+            export: export.export.clone(),
+            name: export.name.clone(),
+        })
     }
 
     fn finish(&self) -> Result<Vec<u8>, ComposeError> {

@@ -212,6 +212,17 @@ pub enum ComposeError {
         matches: Vec<String>,
     },
 
+    /// Something is to be exported under a name that exports cannot have.
+    #[error("`{export}` of `{instance}` cannot be exported as `{name}`: that is no name for an export")]
+    ExportName {
+        /// The instance.
+        instance: String,
+        /// Its export.
+        export: String,
+        /// The name.
+        name: String,
+    },
+
     /// Two things are to be exported under one name.
     #[error(
         "two exports are named `{name}`: `{}` of `{}` and `{}` of `{}`", first.1, first.0, second.1, second.0

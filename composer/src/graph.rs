@@ -6,7 +6,7 @@ mod error;
 mod html;
 mod layout;
 mod mermaid;
-mod name;
+pub(crate) mod name;
 mod picture;
 mod svg;
 mod trace;

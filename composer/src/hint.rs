@@ -26,7 +26,7 @@ impl ComposeError {
                 .map(|near| format!("did you mean `{near}`?"))
                 .unwrap_or_else(|| "remove the wire, or name one of these imports".to_owned()),
             Self::AmbiguousImport { matches, .. } => {
-                format!("write the version too, for example `{}`", matches.first()?)
+                format!("name one of them, for example `{}`", matches.first()?)
             }
             Self::UnknownExport { import, known, .. } => near(import, known)
                 .map(|near| format!("`{near}` has another name or version; build both against the same one"))
@@ -86,6 +86,9 @@ impl ComposeError {
             Self::AmbiguousExport { matches, .. } => {
                 format!("say which one, for example `{}`", matches.first()?)
             }
+            Self::ExportName { .. } => {
+                "names are words joined by `-`, such as `my-log`, or interfaces such as `demo:log/log@0.1.0`".to_owned()
+            }
             Self::DuplicateExport { name, .. } => {
                 format!("export one of them under another name than `{name}`, or not at all")
             }
@@ -121,8 +124,13 @@ fn wires_hint(ambiguities: &[Ambiguity]) -> Option<String> {
     let wires: Vec<String> = ambiguities
         .iter()
         .filter_map(|Ambiguity { importer, import, exporters }| {
-            let (exporter, _) = exporters.first()?;
-            Some(format!("{{ importer = \"{importer}\", import = \"{import}\", exporter = \"{exporter}\" }}"))
+            let (exporter, export) = exporters.first()?;
+            // Of several exports of one instance, the wire has to name one.
+            let several = exporters.iter().filter(|(name, _)| name == exporter).count() > 1;
+            let export = if several { format!(", export = \"{export}\"") } else { String::new() };
+            Some(format!(
+                "{{ importer = \"{importer}\", import = \"{import}\", exporter = \"{exporter}\"{export} }}"
+            ))
         })
         .collect();
     if wires.is_empty() {
@@ -163,7 +171,11 @@ fn package_pattern(name: &str) -> String {
 
 /// The known name that is nearest to `name`, when it is near enough to be meant.
 pub(crate) fn near<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
-    let distance = |known: &String| edit_distance(name, known);
+    let distance = |known: &String| {
+        // A name without a version is compared with names without theirs.
+        let known = if name.contains('@') { known } else { known.split('@').next().unwrap_or(known) };
+        edit_distance(name, known)
+    };
     let best = known.iter().min_by_key(|known| distance(known))?;
     let without_version = |name: &str| name.split('@').next().unwrap_or(name).to_owned();
     let same_interface = name.contains('/') && without_version(name) == without_version(best);

@@ -42,6 +42,7 @@ mod compose;
 mod composition;
 mod engine;
 mod error;
+mod explode;
 mod exports;
 mod graph;
 mod hint;
@@ -72,6 +73,7 @@ pub use error::{
     Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
     ResourceSource, WireMismatch,
 };
+pub use explode::{ExplodeError, Exploded, ExplodedPart, PARTS_NAMESPACE, explode};
 pub use graph::{
     Edge, End, Export, Graph, GraphComponent, GraphError, GraphImport, GraphImporter, Node, TreeStyle,
 };

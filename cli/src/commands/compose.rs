@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
+use wkit_composer::virtualise::{State, Virtualised};
 use wkit_composer::{Composition, Input, Plan};
 
+use crate::closing;
 use crate::components::BuildMode;
 use crate::composing;
 use crate::context::Context;
@@ -47,6 +49,11 @@ pub(crate) struct ComposeArgs {
     #[arg(long, conflicts_with = "no_build")]
     release: bool,
 
+    /// Close capabilities of one component inside the composition, or of all where none is named, as in
+    /// `cart:filesystem,env` or `cart:wasi:sockets` or `all`; can be repeated
+    #[arg(long, value_name = "[NAME:]CAPABILITIES")]
+    deny: Vec<String>,
+
     /// Refuse a composition that does not fit this world: a folder, file or package of WIT, and a world of it
     #[arg(long, value_name = "WIT[#WORLD]")]
     targets: Option<String>,
@@ -67,7 +74,7 @@ pub(crate) struct ComposeArgs {
 
 /// Composes, and shows what was wired to what.
 pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let (composition, output) = match &args.socket {
+    let (composition, closed, output) = match &args.socket {
         Some(text) if script::is_script(Path::new(text)) => from_script(Path::new(text), &args, context)?,
         _ => from_plan(&args, context)?,
     };
@@ -88,14 +95,36 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
             "dropped": composition.dropped,
             "unused": composition.unused,
             "near_misses": composition.near_misses,
+            "grants": closed.iter().map(|(instance, closed)| {
+                json!({ "instance": instance, "capabilities": closed.capabilities })
+            }).collect::<Vec<_>>(),
         }))?,
-        Format::Text => show(&composition, &output, &digest, context)?,
+        Format::Text => {
+            show_closed(&closed, context);
+            show(&composition, &output, &digest, context)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn from_plan(args: &ComposeArgs, context: &Context) -> Result<(Composition, PathBuf), CommandError> {
-    let (inputs, mut plan, output) = match &args.socket {
+/// Says what each instance can do no longer.
+fn show_closed(closed: &[(String, Virtualised)], context: &Context) {
+    for (instance, closed) in closed {
+        for state in [State::Closed, State::Fixed] {
+            let outcomes = closed.capabilities.iter().filter(|outcome| outcome.state == state);
+            let names: Vec<&str> = outcomes.map(|outcome| outcome.capability.name()).collect();
+            if !names.is_empty() {
+                context.ui.done(state.name(), format!("{} of {instance}", names.join(", ")));
+            }
+        }
+    }
+}
+
+/// A composition, what its instances can do no longer, and the file that it goes to.
+type Composed = (Composition, Vec<(String, Virtualised)>, PathBuf);
+
+fn from_plan(args: &ComposeArgs, context: &Context) -> Result<Composed, CommandError> {
+    let (mut inputs, mut plan, output) = match &args.socket {
         Some(socket) => with_plugs(socket, args, context)?,
         None => {
             let project = Project::find(&context.project_start)?;
@@ -107,12 +136,13 @@ fn from_plan(args: &ComposeArgs, context: &Context) -> Result<(Composition, Path
     let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     args.wiring.apply(&mut plan, &names)?;
     let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
+    let closed = closing::apply(&mut inputs, &mut plan, project.as_ref(), &args.deny)?;
     let composition = composing::compose(&inputs, &plan, project.as_ref())?;
     // The socket alone is not what was asked for.
     if args.socket.is_some() && composition.wires.is_empty() {
         return Err(no_plug_fits(&composition));
     }
-    Ok((composition, output))
+    Ok((composition, closed, output))
 }
 
 fn no_plug_fits(composition: &Composition) -> CommandError {
@@ -131,14 +161,10 @@ fn no_plug_fits(composition: &Composition) -> CommandError {
     })
 }
 
-fn from_script(
-    path: &Path,
-    args: &ComposeArgs,
-    context: &Context,
-) -> Result<(Composition, PathBuf), CommandError> {
-    if !args.plugs.is_empty() || args.wiring.is_given() {
+fn from_script(path: &Path, args: &ComposeArgs, context: &Context) -> Result<Composed, CommandError> {
+    if !args.plugs.is_empty() || args.wiring.is_given() || !args.deny.is_empty() {
         return Err(CommandError::usage(
-            "a script says itself what is wired to what: expected no `--plug` and no options for wiring",
+            "a script says itself what is wired to what: expected no `--plug`, no `--deny` and no options for wiring",
         )
         .hint("`new` makes an instance of a package, and `--dep NAME=FILE` says what the package is"));
     }
@@ -150,7 +176,7 @@ fn from_script(
         output: Some(&output),
         build: args.build_mode(),
     };
-    Ok((script::compose(&input, context)?, output))
+    Ok((script::compose(&input, context)?, Vec::new(), output))
 }
 
 fn show(
@@ -207,8 +233,10 @@ pub(crate) fn compose_project(
     args: &InputArgs,
     context: &Context,
 ) -> Result<PathBuf, CommandError> {
-    let inputs = project_inputs(project, Some(mode), args, context)?;
-    let composition = composing::compose(&inputs, &project.compose.plan, Some(project))?;
+    let mut inputs = project_inputs(project, Some(mode), args, context)?;
+    let mut plan = project.compose.plan.clone();
+    closing::apply(&mut inputs, &mut plan, Some(project), &[])?;
+    let composition = composing::compose(&inputs, &plan, Some(project))?;
     let output = project.composition_file();
     write_binary(&output, &composition.bytes)?;
     Ok(output)
@@ -220,7 +248,10 @@ pub(crate) fn compose_built(
     args: &InputArgs,
     context: &Context,
 ) -> Result<Composition, CommandError> {
-    composing::compose(&project_inputs(project, None, args, context)?, &project.compose.plan, Some(project))
+    let mut inputs = project_inputs(project, None, args, context)?;
+    let mut plan = project.compose.plan.clone();
+    closing::apply(&mut inputs, &mut plan, Some(project), &[])?;
+    composing::compose(&inputs, &plan, Some(project))
 }
 
 /// The project's components, built first in the stated mode where they have changed, and its dependencies.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -10,6 +11,7 @@ use serde_spanned::Spanned;
 use wkit_artifact::PackageReference;
 use wkit_composer::{Plan, PlannedExport, PlannedInstance, PlannedWire, Share};
 
+use crate::closing::{self, NodeGrants};
 use crate::error::CommandError;
 use crate::wiring::Names;
 
@@ -20,6 +22,8 @@ pub(crate) struct Compose {
     pub(crate) package: Option<PackageReference>,
     /// What is not left to inference.
     pub(crate) plan: Plan,
+    /// What is closed or fixed in single instances.
+    pub(crate) grants: BTreeMap<String, NodeGrants>,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +39,20 @@ pub(super) struct ComposeSection {
     #[serde(default)]
     open: Vec<Spanned<String>>,
     allow_open: Option<Vec<String>>,
+    #[serde(default)]
+    grants: BTreeMap<Spanned<String>, GrantsSection>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GrantsSection {
+    #[serde(default)]
+    deny: Vec<Spanned<String>>,
+    #[serde(default)]
+    allow: Vec<Spanned<String>>,
+    env: Option<BTreeMap<String, String>>,
+    args: Option<Vec<String>>,
+    dirs: Option<BTreeMap<String, PathBuf>>,
 }
 
 #[derive(Deserialize)]
@@ -137,7 +155,25 @@ impl ComposeSection {
                     .hint("write it like `namespace:name@1.2.3`")
             })
         });
-        Ok(Compose { package: package.transpose()?, plan })
+        let mut grants = BTreeMap::new();
+        for (name, section) in self.grants {
+            let read = |names: Vec<Spanned<String>>| -> Result<Vec<String>, CommandError> {
+                let read = |name: Spanned<String>| {
+                    closing::capabilities(std::slice::from_ref(name.get_ref())).map_err(|error| {
+                        error
+                            .hints()
+                            .iter()
+                            .fold(at(Some(name.span()), error.message()), |shown, hint| shown.hint(hint))
+                    })?;
+                    Ok(name.into_inner())
+                };
+                names.into_iter().map(read).collect()
+            };
+            let GrantsSection { deny, allow, env, args, dirs } = section;
+            let section = NodeGrants { deny: read(deny)?, allow: read(allow)?, env, args, dirs };
+            grants.insert(known(name)?, section);
+        }
+        Ok(Compose { package: package.transpose()?, plan, grants })
     }
 }
 

@@ -7,6 +7,7 @@ mod bad_input;
 mod builds;
 mod clients;
 mod composing;
+mod explode;
 mod flow;
 mod go;
 mod graph;

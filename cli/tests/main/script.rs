@@ -66,6 +66,21 @@ fn packages_by_argument() {
         .golden("script-overwrites");
 }
 
+/// The members of a project are packages whose namespace is the project's name.
+#[test]
+fn packages_of_the_project() {
+    let sandbox = sandbox();
+    std::fs::rename(sandbox.path("deps/shop"), sandbox.path("build")).unwrap();
+    let project = |name: &str| format!("[project]\nname = \"{name}\"\n[components.log]\n[components.app]\n");
+    sandbox.write("wkit.toml", project("shop"));
+    sandbox.wkit("compose shop.wac --no-build").ok();
+    sandbox.write("wkit.toml", project("other"));
+    sandbox.wkit("compose shop.wac --no-build --dep shop:log=log --dep shop:app=app").ok();
+    sandbox.write("wkit.toml", project("shop"));
+    sandbox.write("shop.wac", SCRIPT.replace("shop:log", "shop:lag"));
+    sandbox.wkit("compose shop.wac --no-build").golden("script-unknown-member");
+}
+
 #[test]
 fn packages_of_a_registry() {
     let sandbox = sandbox();

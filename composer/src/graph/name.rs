@@ -7,7 +7,7 @@ use wkit_interface::InterfaceParts;
 use crate::structure::Structure;
 
 /// A name after the first interface that is exported, `cart` for `shop:orders/cart@0.1.0`, or else the first export.
-pub(super) fn from_exports(structure: &Structure<'_>) -> String {
+pub(crate) fn from_exports(structure: &Structure<'_>) -> String {
     let interface = structure.exports().find_map(|export| InterfaceParts::parse(export.name));
     let first = || structure.exports().next().map(|export| export.name.to_owned());
     interface.map(|parts| parts.interface).or_else(first).unwrap_or_else(|| "component".to_owned())

@@ -6,6 +6,7 @@ mod agreement;
 mod damage;
 mod determinism;
 mod errors;
+mod explode;
 mod graph;
 mod plans;
 mod samples;

@@ -7,3 +7,4 @@ mod parts;
 mod samples;
 mod subtype;
 mod surface;
+mod target;
