@@ -138,8 +138,8 @@ fn from_plan(args: &ComposeArgs, context: &Context) -> Result<Composed, CommandE
     let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
     let closed = closing::apply(&mut inputs, &mut plan, project.as_ref(), &args.deny)?;
     let composition = composing::compose(&inputs, &plan, project.as_ref())?;
-    // The socket alone is not what was asked for.
-    if args.socket.is_some() && composition.wires.is_empty() {
+    // The socket alone is not what was asked for, unless imports were left open by choice.
+    if args.socket.is_some() && !args.wiring.is_given() && composition.wires.is_empty() {
         return Err(no_plug_fits(&composition));
     }
     Ok((composition, closed, output))
