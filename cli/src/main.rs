@@ -25,6 +25,7 @@ mod project;
 mod registries;
 mod script;
 mod source;
+mod stubs;
 mod target;
 mod toolchain;
 mod ui;
@@ -59,6 +60,7 @@ fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
         Command::Watch(args) => commands::watch::run(args, &context),
         Command::Build(args) => commands::build::run(args, &context),
         Command::Compose(args) => commands::compose::run(args, &context),
+        Command::Mock(args) => commands::mock::run(args, &context),
         Command::Virtualise(args) => commands::virtualise::run(args, &context),
         Command::Explode(args) => commands::explode::run(args, &context),
         Command::Graph(args) => commands::graph::run(args, &context),

@@ -11,6 +11,12 @@ pub const COMPOSITION_BYTES_MAX: usize = wkit_interface::limits::COMPONENT_BYTES
 /// 4096 instances, and every wire and export of an interface is one of them.
 pub const INSTANCES_MAX: usize = 1024;
 
+/// The most bytes that the tables and stated values of a stub take up in its memory: 16 MiB.
+pub const MOCK_DATA_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The most bytes that one stated value or argument list has as text: 1 MiB.
+pub const MOCK_VALUE_BYTES_MAX: usize = 1024 * 1024;
+
 /// The largest script in bytes: 1 MiB. The largest that people write has some ten kilobytes.
 pub const SCRIPT_BYTES_MAX: usize = 1024 * 1024;
 

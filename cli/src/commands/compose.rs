@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 use wkit_composer::virtualise::{State, Virtualised};
-use wkit_composer::{Composition, Input, Plan};
+use wkit_composer::{Composition, Input, Plan, StubbedImport};
 
 use crate::closing;
 use crate::components::BuildMode;
@@ -17,6 +17,7 @@ use crate::inputs::{self, Asked, Found, Gather, InputArgs, Place};
 use crate::output::write_binary;
 use crate::project::Project;
 use crate::script::{self, ScriptArgs, ScriptInput};
+use crate::stubs::{self, StubArgs};
 use crate::target::Target;
 use crate::ui::{self, Format};
 use crate::wiring::WiringArgs;
@@ -58,6 +59,10 @@ pub(crate) struct ComposeArgs {
     #[arg(long, value_name = "WIT[#WORLD]")]
     targets: Option<String>,
 
+    /// What is filled with stubs
+    #[command(flatten)]
+    stubs: StubArgs,
+
     /// How to show what was wired
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
@@ -74,7 +79,7 @@ pub(crate) struct ComposeArgs {
 
 /// Composes, and shows what was wired to what.
 pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let (composition, closed, output) = match &args.socket {
+    let Composed { composition, stubs, closed, output } = match &args.socket {
         Some(text) if script::is_script(Path::new(text)) => from_script(Path::new(text), &args, context)?,
         _ => from_plan(&args, context)?,
     };
@@ -94,6 +99,7 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
             "exports": composition.exports,
             "dropped": composition.dropped,
             "unused": composition.unused,
+            "stubs": stubs,
             "near_misses": composition.near_misses,
             "grants": closed.iter().map(|(instance, closed)| {
                 json!({ "instance": instance, "capabilities": closed.capabilities })
@@ -102,6 +108,7 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
         Format::Text => {
             show_closed(&closed, context);
             show(&composition, &output, &digest, context)?;
+            stubs.iter().for_each(|stub| context.ui.note(stubs::note(stub)));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -120,8 +127,16 @@ fn show_closed(closed: &[(String, Virtualised)], context: &Context) {
     }
 }
 
-/// A composition, what its instances can do no longer, and the file that it goes to.
-type Composed = (Composition, Vec<(String, Virtualised)>, PathBuf);
+/// What was composed.
+struct Composed {
+    composition: Composition,
+    /// The imports that stubs fill.
+    stubs: Vec<StubbedImport>,
+    /// What instances can do no longer.
+    closed: Vec<(String, Virtualised)>,
+    /// The file that it goes to.
+    output: PathBuf,
+}
 
 fn from_plan(args: &ComposeArgs, context: &Context) -> Result<Composed, CommandError> {
     let (mut inputs, mut plan, output) = match &args.socket {
@@ -137,12 +152,14 @@ fn from_plan(args: &ComposeArgs, context: &Context) -> Result<Composed, CommandE
     args.wiring.apply(&mut plan, &names)?;
     let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
     let closed = closing::apply(&mut inputs, &mut plan, project.as_ref(), &args.deny)?;
-    let composition = composing::compose(&inputs, &plan, project.as_ref())?;
+    let missing = args.stubs.missing();
+    let (composition, stubs) =
+        composing::compose_with_stubs(&inputs, &plan, project.as_ref(), missing.as_ref())?;
     // The socket alone is not what was asked for, unless imports were left open by choice.
     if args.socket.is_some() && !args.wiring.is_given() && composition.wires.is_empty() {
         return Err(no_plug_fits(&composition));
     }
-    Ok((composition, closed, output))
+    Ok(Composed { composition, stubs, closed, output })
 }
 
 fn no_plug_fits(composition: &Composition) -> CommandError {
@@ -168,6 +185,12 @@ fn from_script(path: &Path, args: &ComposeArgs, context: &Context) -> Result<Com
         )
         .hint("`new` makes an instance of a package, and `--dep NAME=FILE` says what the package is"));
     }
+    if args.stubs.missing().is_some() {
+        return Err(CommandError::usage(
+            "a script says itself what stays open: expected no `--stub-missing`",
+        )
+        .hint("compose the script, and what came out again with `--stub-missing`"));
+    }
     let output = args.output.clone().unwrap_or_else(|| path.with_extension("wasm"));
     let input = ScriptInput {
         path,
@@ -176,7 +199,8 @@ fn from_script(path: &Path, args: &ComposeArgs, context: &Context) -> Result<Com
         output: Some(&output),
         build: args.build_mode(),
     };
-    Ok((script::compose(&input, context)?, Vec::new(), output))
+    let composition = script::compose(&input, context)?;
+    Ok(Composed { composition, stubs: Vec::new(), closed: Vec::new(), output })
 }
 
 fn show(
@@ -203,7 +227,7 @@ fn with_plugs(
     args: &ComposeArgs,
     context: &Context,
 ) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
-    if args.plugs.is_empty() {
+    if args.plugs.is_empty() && args.stubs.missing().is_none() {
         return Err(CommandError::usage(format!("no plugs for the socket `{socket}`"))
             .hint("name at least one with `--plug FILE`, or a script with the ending `.wac`"));
     }

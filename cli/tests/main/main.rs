@@ -14,6 +14,7 @@ mod graph;
 mod inputs;
 mod javascript;
 mod locking;
+mod mock;
 mod module;
 mod native;
 mod new;
