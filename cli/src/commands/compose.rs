@@ -188,8 +188,8 @@ fn from_plan(args: &ComposeArgs, context: &Context) -> Result<Composed, CommandE
     let missing = args.stubs.missing();
     let (composition, stubs) =
         composing::compose_with_stubs(&inputs, &plan, project.as_ref(), missing.as_ref())?;
-    // The socket alone is not what was asked for.
-    if !args.plugs.is_empty() && composition.wires.is_empty() {
+    // The socket alone is not what was asked for, unless imports were left open by choice.
+    if args.socket.is_some() && !args.wiring.is_given() && composition.wires.is_empty() {
         return Err(no_plug_fits(&composition));
     }
     Ok(Composed { composition, stubs, closed, output, inputs: read })
