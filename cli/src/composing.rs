@@ -75,14 +75,16 @@ fn hint(problem: &ComposeError, project: Option<&Project>) -> Option<String> {
     if project.is_some() || wires.is_empty() {
         return problem.hint();
     }
-    let options: Vec<String> = wires
-        .iter()
-        .map(|PlannedWire { importer, import, exporter, export }| {
-            let export = export.as_ref().map(|export| format!(".{export}")).unwrap_or_default();
-            format!("--wire {importer}.{import}={exporter}{export}")
-        })
-        .collect();
-    Some(format!("say how to wire it, for example: {}", options.join(" ")))
+    Some(format!("say how to wire it, for example: {}", wire_options(&wires)))
+}
+
+/// Wires as options of the command.
+pub(crate) fn wire_options(wires: &[PlannedWire]) -> String {
+    let option = |PlannedWire { importer, import, exporter, export }: &PlannedWire| {
+        let export = export.as_ref().map(|export| format!(".{export}")).unwrap_or_default();
+        format!("--wire {importer}.{import}={exporter}{export}")
+    };
+    wires.iter().map(option).collect::<Vec<_>>().join(" ")
 }
 
 /// The places of a project file that `places` speak of.

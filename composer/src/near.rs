@@ -1,5 +1,6 @@
 //! Imports that nothing fills although something almost fits, and what would make it fit.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use serde::Serialize;
@@ -128,6 +129,7 @@ pub(crate) fn near_misses(
     choices: &Choices,
     importers: &[Index],
 ) -> Vec<NearMiss> {
+    let exports = Exports::new(instances);
     let mut all = Vec::new();
     for importer in importers {
         for import in instances[*importer].needs() {
@@ -136,15 +138,13 @@ pub(crate) fn near_misses(
                 continue;
             }
             let mut misses = Vec::new();
-            for (exporter, instance) in instances.iter().enumerate().filter(|(index, _)| index != importer) {
-                for export in &instance.surface().exports {
-                    let Some(gap) = gap(import, export) else { continue };
-                    if fills_another(choices, *importer, exporter, export) {
-                        continue;
-                    }
-                    let miss = miss(&instances[*importer], import, instance, export, gap);
-                    misses.extend(miss.filter(is_worth_telling));
+            for (exporter, export) in exports.like(import) {
+                let Some(gap) = gap(import, export) else { continue };
+                if exporter == *importer || fills_another(choices, *importer, exporter, export) {
+                    continue;
                 }
+                let miss = miss(&instances[*importer], import, &instances[exporter], export, gap);
+                misses.extend(Some(miss).filter(is_worth_telling));
             }
             misses.sort_by_key(|miss| (miss.gap, !miss.fits(), miss.exporter.clone()));
             let nearest = misses.first().map(|miss| miss.gap);
@@ -154,6 +154,58 @@ pub(crate) fn near_misses(
         }
     }
     all
+}
+
+/// All exports by what an import may have in common with them, so that hundreds of instances are no matter.
+struct Exports<'a> {
+    list: Vec<(Index, &'a Item)>,
+    /// By the last word of an interface, by a plain name, and by the functions of an interface.
+    by_word: HashMap<&'a str, Vec<usize>>,
+    by_package: HashMap<(&'a str, &'a str), Vec<usize>>,
+    plain: Vec<usize>,
+}
+
+impl<'a> Exports<'a> {
+    fn new(instances: &[Instance<'a>]) -> Self {
+        let mut exports =
+            Self { list: Vec::new(), by_word: HashMap::new(), by_package: HashMap::new(), plain: Vec::new() };
+        for (exporter, instance) in instances.iter().enumerate() {
+            for item in &instance.surface().exports {
+                let place = exports.list.len();
+                exports.list.push((exporter, item));
+                if let Some(parts) = &item.parts {
+                    exports.by_word.entry(&parts.interface).or_default().push(place);
+                    let package = (parts.namespace.as_str(), parts.package.as_str());
+                    exports.by_package.entry(package).or_default().push(place);
+                } else {
+                    exports.by_word.entry(&item.name).or_default().push(place);
+                    exports.plain.push(place);
+                }
+                for function in item.functions.iter().filter(|function| function.name != item.name) {
+                    exports.by_word.entry(&function.name).or_default().push(place);
+                }
+            }
+        }
+        exports
+    }
+
+    /// What may have something to do with `import`, each once, in the order of the instances.
+    fn like(&self, import: &Item) -> Vec<(Index, &'a Item)> {
+        let mut places: BTreeSet<usize> = BTreeSet::new();
+        let word = |word: &str| self.by_word.get(word).into_iter().flatten().copied();
+        if let Some(parts) = &import.parts {
+            places.extend(word(&parts.interface));
+            let package = (parts.namespace.as_str(), parts.package.as_str());
+            places.extend(self.by_package.get(&package).into_iter().flatten());
+            if let [function] = import.functions.as_slice() {
+                places.extend(word(&function.name));
+            }
+        } else {
+            places.extend(word(&import.name));
+            places.extend(&self.plain);
+        }
+        places.into_iter().map(|place| self.list[place]).collect()
+    }
 }
 
 /// An export that has its place already is not what another import of that instance misses.
@@ -168,19 +220,19 @@ fn miss(
     exporter: &Instance<'_>,
     export: &Item,
     gap: Gap,
-) -> Option<NearMiss> {
+) -> NearMiss {
     let mismatches = match gap {
         Gap::BareFunction => Vec::new(),
         _ => mismatches(importer.surface(), &import.name, exporter.surface(), &export.name),
     };
-    Some(NearMiss {
+    NearMiss {
         importer: importer.name.clone(),
         import: import.name.clone(),
         exporter: exporter.name.clone(),
         export: export.name.clone(),
         gap,
         mismatches,
-    })
+    }
 }
 
 /// Names such as `types` stand in many packages; the same one elsewhere means something only when the types say so, or
