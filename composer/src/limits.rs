@@ -1,8 +1,9 @@
 //! The limits on one composition; those on each component are in `wkit-interface`.
 
-/// The most components that one composition takes. A Wasm component holds at most 1000 components and core modules,
-/// and most components hold two or three.
-pub const INPUTS_MAX: usize = 256;
+/// The most components that one composition takes. A Wasm component holds at most 1000 components and core modules
+/// together, and each of them has a module at least; but equal components are inside only once, and not all need to be
+/// inside.
+pub const INPUTS_MAX: usize = 1000;
 
 /// The most bytes that all components of a composition have together: 512 MiB, what is read of one component.
 pub const COMPOSITION_BYTES_MAX: usize = wkit_interface::limits::COMPONENT_BYTES_MAX;

@@ -1,5 +1,6 @@
 //! `wkit compose`: many components into one.
 
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -16,11 +17,16 @@ use crate::error::CommandError;
 use crate::inputs::{self, Asked, Found, Gather, InputArgs, Place};
 use crate::output::write_binary;
 use crate::project::Project;
+use crate::record::Said;
 use crate::script::{self, ScriptArgs, ScriptInput};
 use crate::stubs::{self, StubArgs};
 use crate::target::Target;
 use crate::ui::{self, Format};
 use crate::wiring::WiringArgs;
+
+mod recorded;
+
+use recorded::Recorded;
 
 /// Arguments of `wkit compose`.
 ///
@@ -55,6 +61,10 @@ pub(crate) struct ComposeArgs {
     #[arg(long, value_name = "[NAME:]CAPABILITIES")]
     deny: Vec<String>,
 
+    /// Compose even when nothing has changed since the last time
+    #[arg(long)]
+    force: bool,
+
     /// Refuse a composition that does not fit this world: a folder, file or package of WIT, and a world of it
     #[arg(long, value_name = "WIT[#WORLD]")]
     targets: Option<String>,
@@ -78,18 +88,42 @@ pub(crate) struct ComposeArgs {
 }
 
 /// Composes, and shows what was wired to what.
-pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let Composed { composition, stubs, closed, output } = match &args.socket {
+pub(crate) fn run(mut args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
+    let (format, force) = (mem::take(&mut args.format), mem::take(&mut args.force));
+    let recorded = Recorded::new(&args, context)?;
+    if let Some(recorded) = recorded.as_ref().filter(|_| !force)
+        && let Some(said) = recorded.find()
+    {
+        return show(&said, recorded.output(), format, context);
+    }
+    let composed = match &args.socket {
         Some(text) if script::is_script(Path::new(text)) => from_script(Path::new(text), &args, context)?,
         _ => from_plan(&args, context)?,
     };
     if let Some(targets) = &args.targets {
-        Target::load(targets, None, &args.inputs, context)?.check("the composition", &composition.surface)?;
+        Target::load(targets, None, &args.inputs, context)?
+            .check("the composition", &composed.composition.surface)?;
     }
-    let digest = write_binary(&output, &composition.bytes)?;
-    match args.format {
-        Format::Json => ui::print_json(&json!({
-            "file": output,
+    let digest = write_binary(&composed.output, &composed.composition.bytes)?;
+    let said = said(&composed, &digest);
+    if let Some(recorded) = &recorded {
+        recorded.keep(&composed.inputs, &said);
+    }
+    show(&said, &composed.output, format, context)
+}
+
+/// What is said about a composition.
+fn said(composed: &Composed, digest: &wkit_artifact::Digest) -> Said {
+    let Composed { composition, stubs, closed, .. } = composed;
+    let unused = composition.unused.iter().map(ToString::to_string);
+    Said {
+        closed: said_of_closed(closed),
+        tree: composition.tree(),
+        notes: unused.chain(composition.near_misses.iter().map(ToString::to_string)).collect(),
+        stubs: stubs.iter().map(stubs::note).collect(),
+        size_bytes: composition.bytes.len() as u64,
+        digest: digest.to_string(),
+        data: json!({
             "digest": digest,
             "size_bytes": composition.bytes.len(),
             "socket": composition.socket,
@@ -104,27 +138,23 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
             "grants": closed.iter().map(|(instance, closed)| {
                 json!({ "instance": instance, "capabilities": closed.capabilities })
             }).collect::<Vec<_>>(),
-        }))?,
-        Format::Text => {
-            show_closed(&closed, context);
-            show(&composition, &output, &digest, context)?;
-            stubs.iter().for_each(|stub| context.ui.note(stubs::note(stub)));
-        }
+        }),
     }
-    Ok(ExitCode::SUCCESS)
 }
 
-/// Says what each instance can do no longer.
-fn show_closed(closed: &[(String, Virtualised)], context: &Context) {
+/// What each instance can do no longer, with the word for that.
+fn said_of_closed(closed: &[(String, Virtualised)]) -> Vec<(String, String)> {
+    let mut said = Vec::new();
     for (instance, closed) in closed {
         for state in [State::Closed, State::Fixed] {
             let outcomes = closed.capabilities.iter().filter(|outcome| outcome.state == state);
             let names: Vec<&str> = outcomes.map(|outcome| outcome.capability.name()).collect();
             if !names.is_empty() {
-                context.ui.done(state.name(), format!("{} of {instance}", names.join(", ")));
+                said.push((state.name().to_owned(), format!("{} of {instance}", names.join(", "))));
             }
         }
     }
+    said
 }
 
 /// What was composed.
@@ -136,6 +166,8 @@ struct Composed {
     closed: Vec<(String, Virtualised)>,
     /// The file that it goes to.
     output: PathBuf,
+    /// What it was made of, as it was read.
+    inputs: Vec<Input>,
 }
 
 fn from_plan(args: &ComposeArgs, context: &Context) -> Result<Composed, CommandError> {
@@ -151,15 +183,16 @@ fn from_plan(args: &ComposeArgs, context: &Context) -> Result<Composed, CommandE
     let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     args.wiring.apply(&mut plan, &names)?;
     let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
+    let read = inputs.clone();
     let closed = closing::apply(&mut inputs, &mut plan, project.as_ref(), &args.deny)?;
     let missing = args.stubs.missing();
     let (composition, stubs) =
         composing::compose_with_stubs(&inputs, &plan, project.as_ref(), missing.as_ref())?;
-    // The socket alone is not what was asked for.
-    if !args.plugs.is_empty() && composition.wires.is_empty() {
+    // The socket alone is not what was asked for, unless imports were left open by choice.
+    if args.socket.is_some() && !args.wiring.is_given() && composition.wires.is_empty() {
         return Err(no_plug_fits(&composition));
     }
-    Ok(Composed { composition, stubs, closed, output })
+    Ok(Composed { composition, stubs, closed, output, inputs: read })
 }
 
 fn no_plug_fits(composition: &Composition) -> CommandError {
@@ -200,25 +233,28 @@ fn from_script(path: &Path, args: &ComposeArgs, context: &Context) -> Result<Com
         build: args.build_mode(),
     };
     let composition = script::compose(&input, context)?;
-    Ok(Composed { composition, stubs: Vec::new(), closed: Vec::new(), output })
+    let (stubs, closed, inputs) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Composed { composition, stubs, closed, output, inputs })
 }
 
-fn show(
-    composition: &Composition,
-    output: &Path,
-    digest: &wkit_artifact::Digest,
-    context: &Context,
-) -> Result<(), CommandError> {
-    ui::print(&composition.tree())?;
-    for unused in &composition.unused {
-        context.ui.note(unused.to_string());
+fn show(said: &Said, output: &Path, format: Format, context: &Context) -> Result<ExitCode, CommandError> {
+    if format == Format::Json {
+        ui::print_json(&said.json(output))?;
+        return Ok(ExitCode::SUCCESS);
     }
-    for miss in &composition.near_misses {
-        context.ui.note(miss.to_string());
+    for (what, of) in &said.closed {
+        context.ui.done(what, of);
     }
-    let size = ui::size(composition.bytes.len() as u64);
-    context.ui.done("composed", format!("{} ({size}), {digest}", output.display()));
-    Ok(())
+    ui::print(&said.tree)?;
+    for note in &said.notes {
+        context.ui.note(note);
+    }
+    let size = ui::size(said.size_bytes);
+    context.ui.done("composed", format!("{} ({size}), {}", output.display(), said.digest));
+    for stub in &said.stubs {
+        context.ui.note(stub);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A socket and its plugs, whatever they are.

@@ -20,6 +20,7 @@ mod native;
 mod new;
 mod pairs;
 mod python;
+mod recompose;
 mod road;
 mod rust;
 mod script;
