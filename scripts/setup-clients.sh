@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests talk to: other clients (oras, crane, regctl, skopeo, wkg), the composer wac, the
-# reference registry, the OCI conformance suite, cargo-deny, and pytest for the Python templates. All are pinned in
-# versions.env and go into one folder of the user's cache; a second run does nothing. skopeo is Debian's package and is
-# installed only where apt-get may.
+# reference registry, the OCI conformance suite, cargo-deny, and what the templates are tested and formatted with (pytest,
+# black, clang-format, prettier). All are pinned in versions.env and go into one folder of the user's cache; a second run
+# does nothing. skopeo is Debian's package and is installed only where apt-get may.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/versions.env"
@@ -51,14 +51,32 @@ install_cargo wkg "$WKG_VERSION"
 # Without its client of an abandoned registry protocol, which the comparison does not need.
 install_cargo wac "$WAC_VERSION" wac-cli --no-default-features --features wit
 
-# An environment of its own; it is not moved afterwards, since its scripts know its path.
-pytest="$tools/pytest-$PYTEST_VERSION"
-if command -v python3 >/dev/null && [ ! -x "$pytest/bin/pytest" ]; then
-  say "installing pytest $PYTEST_VERSION"
-  rm -rf "$pytest"
-  python3 -m venv "$pytest"
-  "$pytest/bin/python3" -m pip install --quiet --disable-pip-version-check "pytest==$PYTEST_VERSION" ||
-    { rm -rf "$pytest"; exit 1; }
+# install_python NAME VERSION: a package of Python's registry with its program. An environment of its own is not moved
+# afterwards, since its scripts know its path.
+install_python() {
+  local name=$1 version=$2 target="$tools/$1-$2"
+  [ -x "$target/bin/$name" ] && return 0
+  say "installing $name $version"
+  rm -rf "$target"
+  python3 -m venv "$target"
+  "$target/bin/python3" -m pip install --quiet --disable-pip-version-check "$name==$version" || { rm -rf "$target"; exit 1; }
+}
+
+if command -v python3 >/dev/null; then
+  install_python pytest "$PYTEST_VERSION"
+  install_python black "$BLACK_VERSION"
+  install_python clang-format "$CLANG_FORMAT_VERSION"
+else
+  say "python3 is missing: pytest, black and clang-format are left out"
+fi
+
+prettier="$tools/prettier-$PRETTIER_VERSION"
+if ! command -v npm >/dev/null; then
+  say "npm is missing: prettier is left out"
+elif [ ! -x "$prettier/bin/prettier" ]; then
+  say "installing prettier $PRETTIER_VERSION"
+  rm -rf "$prettier"
+  npm install --silent --global --prefix "$prettier" "prettier@$PRETTIER_VERSION" >/dev/null || { rm -rf "$prettier"; exit 1; }
 fi
 
 if ! command -v skopeo >/dev/null; then

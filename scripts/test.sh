@@ -13,6 +13,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 code=0
 cargo test --workspace --locked --no-fail-fast -- --show-output 2>&1 | tee "$log" || code=$?
+scripts/test-aarch64.sh 2>&1 | tee -a "$log" || code=$?
 
 # One line for all test programs, and the skips, which must not go unseen.
 grep -a -h '^SKIPPED' "$log" | sort -u || true

@@ -11,6 +11,7 @@ use crate::commands::compose::ComposeArgs;
 use crate::commands::explode::ExplodeArgs;
 use crate::commands::graph::GraphArgs;
 use crate::commands::inspect::InspectArgs;
+use crate::commands::mock::MockArgs;
 use crate::commands::new::NewArgs;
 use crate::commands::publish::PublishArgs;
 use crate::commands::pull::PullArgs;
@@ -74,6 +75,8 @@ pub(crate) enum Command {
     Explode(ExplodeArgs),
     /// Show who is wired to whom in a composition
     Graph(GraphArgs),
+    /// Make a stub of what a component imports, to run and test it alone
+    Mock(MockArgs),
     /// Show what a component imports, exports and is made of
     Inspect(InspectArgs),
     /// Push a component to a registry

@@ -7,6 +7,7 @@ pub(crate) mod compose;
 pub(crate) mod explode;
 pub(crate) mod graph;
 pub(crate) mod inspect;
+pub(crate) mod mock;
 pub(crate) mod new;
 pub(crate) mod publish;
 pub(crate) mod pull;

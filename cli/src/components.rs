@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::build::{self, BuildError, BuildInput, Language, Tools};
 use crate::context::Context;
 use crate::error::{CommandError, io_error};
+use crate::file_state::FileState;
 use crate::output::write_file;
 use crate::project::{Component, Project};
 use crate::ui;
@@ -220,11 +221,25 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// Whether `file` is what the stamp says. It is read for that only when something about it has changed.
 fn is_fresh(stamp_file: &Path, fingerprint: &str, file: &Path) -> bool {
-    match (std::fs::read_to_string(stamp_file), std::fs::read(file)) {
-        (Ok(kept), Ok(bytes)) => kept == stamp(fingerprint, &bytes),
-        _ => false,
+    let begun = SystemTime::now();
+    let Ok(kept) = std::fs::read_to_string(stamp_file) else { return false };
+    let (text, state) = kept.split_once("state ").unwrap_or((&kept, ""));
+    if !text.starts_with(&format!("inputs {fingerprint}\n")) {
+        return false;
     }
+    let known: Option<FileState> = serde_json::from_str(state).ok();
+    if known.is_some() && known == FileState::of(file) {
+        return true;
+    }
+    let fresh = std::fs::read(file).is_ok_and(|bytes| text == stamp(fingerprint, &bytes));
+    if let (true, Some(state)) = (fresh, FileState::settled(file, begun)) {
+        let state = serde_json::to_string(&state).unwrap_or_default();
+        // Without it the file is read again the next time, and that is all.
+        let _ = write_file(stamp_file, format!("{text}state {state}").as_bytes());
+    }
+    fresh
 }
 
 fn stamp(fingerprint: &str, bytes: &[u8]) -> String {

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use wkit_composer::{ComposeError, Composition, Input, Place, Plan, Subject};
+use wkit_composer::{
+    ComposeError, Composition, Input, Missing, Place, Plan, StubError, StubbedImport, Subject,
+};
 
 use crate::error::CommandError;
 use crate::marks::{self, Mark};
@@ -18,6 +20,24 @@ pub(crate) fn compose(
     project: Option<&Project>,
 ) -> Result<Composition, CommandError> {
     wkit_composer::compose(inputs, plan).map_err(|error| refused(&error, project))
+}
+
+/// The same; with `missing`, what nothing fills is filled with stubs, which are listed.
+pub(crate) fn compose_with_stubs(
+    inputs: &[Input],
+    plan: &Plan,
+    project: Option<&Project>,
+    missing: Option<&Missing>,
+) -> Result<(Composition, Vec<StubbedImport>), CommandError> {
+    let Some(missing) = missing else { return Ok((compose(inputs, plan, project)?, Vec::new())) };
+    match wkit_composer::compose_with_stubs(inputs, plan, missing) {
+        Ok(stubbed) => Ok((stubbed.composition, stubbed.stubs)),
+        Err(StubError::Compose(error)) => Err(refused(&error, project)),
+        Err(error) => {
+            let hint = error.hint();
+            Err(CommandError::failed("cannot compose").detail(error.to_string()).maybe_hint(hint))
+        }
+    }
 }
 
 fn refused(error: &ComposeError, project: Option<&Project>) -> CommandError {

@@ -72,6 +72,11 @@ impl Context {
         self.cache_folder.join("compiled")
     }
 
+    /// The folder of the records of compositions.
+    pub(crate) fn compositions_folder(&self) -> PathBuf {
+        self.cache_folder.join("compositions")
+    }
+
     /// The folder of pulled artifacts.
     pub(crate) fn artifacts_folder(&self) -> PathBuf {
         self.cache_folder.join("artifacts")

@@ -102,6 +102,11 @@ impl Asked {
         let (name, text) = named.map_or((None, text), |(name, text)| (Some(name.to_owned()), text));
         Self { name, text: text.to_owned(), place: Place::Argument(option) }
     }
+
+    /// Whether this can be nothing but a path.
+    pub(crate) fn is_path(&self) -> bool {
+        is_path(&self.text)
+    }
 }
 
 /// An input: read, and verified where it came from a registry.

@@ -12,6 +12,7 @@ mod components;
 mod composing;
 mod context;
 mod error;
+mod file_state;
 mod grants;
 mod inputs;
 mod limits;
@@ -22,9 +23,11 @@ mod new;
 mod output;
 mod progress;
 mod project;
+mod record;
 mod registries;
 mod script;
 mod source;
+mod stubs;
 mod target;
 mod toolchain;
 mod ui;
@@ -59,6 +62,7 @@ fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
         Command::Watch(args) => commands::watch::run(args, &context),
         Command::Build(args) => commands::build::run(args, &context),
         Command::Compose(args) => commands::compose::run(args, &context),
+        Command::Mock(args) => commands::mock::run(args, &context),
         Command::Virtualise(args) => commands::virtualise::run(args, &context),
         Command::Explode(args) => commands::explode::run(args, &context),
         Command::Graph(args) => commands::graph::run(args, &context),

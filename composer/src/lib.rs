@@ -51,6 +51,7 @@ mod inputs;
 mod instances;
 mod labels;
 pub mod limits;
+mod mock;
 mod open;
 mod order;
 mod place;
@@ -76,6 +77,10 @@ pub use error::{
 pub use explode::{ExplodeError, Exploded, ExplodedPart, PARTS_NAMESPACE, explode};
 pub use graph::{
     Edge, End, Export, Graph, GraphComponent, GraphError, GraphImport, GraphImporter, Node, TreeStyle,
+};
+pub use mock::{
+    AnswerKind, Answers, Imports, Missing, Mock, MockError, Otherwise, Stub, StubError, StubFunction,
+    Stubbed, StubbedImport, ValueError, compose_with_stubs, mock,
 };
 pub use place::{Place, Subject};
 pub use plan::{Input, Plan, PlannedExport, PlannedInstance, PlannedOpen, PlannedWire, Share};

@@ -1,8 +1,9 @@
 //! The limits on one composition; those on each component are in `wkit-interface`.
 
-/// The most components that one composition takes. A Wasm component holds at most 1000 components and core modules,
-/// and most components hold two or three.
-pub const INPUTS_MAX: usize = 256;
+/// The most components that one composition takes. A Wasm component holds at most 1000 components and core modules
+/// together, and each of them has a module at least; but equal components are inside only once, and not all need to be
+/// inside.
+pub const INPUTS_MAX: usize = 1000;
 
 /// The most bytes that all components of a composition have together: 512 MiB, what is read of one component.
 pub const COMPOSITION_BYTES_MAX: usize = wkit_interface::limits::COMPONENT_BYTES_MAX;
@@ -10,6 +11,12 @@ pub const COMPOSITION_BYTES_MAX: usize = wkit_interface::limits::COMPONENT_BYTES
 /// The most instances that one composition makes, copies for each importer included. A Wasm component holds at most
 /// 4096 instances, and every wire and export of an interface is one of them.
 pub const INSTANCES_MAX: usize = 1024;
+
+/// The most bytes that the tables and stated values of a stub take up in its memory: 16 MiB.
+pub const MOCK_DATA_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The most bytes that one stated value or argument list has as text: 1 MiB.
+pub const MOCK_VALUE_BYTES_MAX: usize = 1024 * 1024;
 
 /// The largest script in bytes: 1 MiB. The largest that people write has some ten kilobytes.
 pub const SCRIPT_BYTES_MAX: usize = 1024 * 1024;

@@ -1,8 +1,8 @@
 //! The imports that stay open, and which of them become one import of the composition.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use wkit_interface::{Item, ItemKind, Mismatch, Surface, conflicts, fits};
+use wkit_interface::{Item, ItemKind, Mismatch, Surface, conflicts};
 
 use crate::composition::{Importer, OpenImport};
 use crate::error::{ComposeError, ImportConflict};
@@ -18,18 +18,51 @@ pub(crate) fn check(
     wires: &Candidates,
     in_use: &[Index],
 ) -> Result<(), ComposeError> {
-    let mut lines: BTreeMap<String, Vec<(Index, &Item)>> = BTreeMap::new();
-    for (index, import) in collect(instances, wires, in_use) {
-        lines.entry(line(&import.name)).or_default().push((index, import));
-    }
-    for open in lines.values() {
-        for (position, second) in open.iter().enumerate() {
-            for first in &open[..position] {
-                check_pair(instances, *first, *second)?;
+    let mut lines: HashMap<String, Line<'_>> = HashMap::new();
+    for (second, second_import) in collect(instances, wires, in_use) {
+        let line = lines.entry(line(&second_import.name)).or_default();
+        let other = &instances[second];
+        let number = line.number(other, second_import);
+        for known in &line.members {
+            let one = (known.instance, known.import);
+            // Two versions in one component are two imports of one component and stay what they are.
+            let is_same = std::ptr::eq(instances[known.instance].component, other.component);
+            if !is_same && known.number != number && line.compared.insert((known.number, number)) {
+                check_pair(instances, one, (second, second_import))?;
             }
+        }
+        // Two of each kind, of two components: one of them is of another component than any that comes.
+        let alike = line.members.iter().filter(|known| known.number == number);
+        let components: Vec<_> = alike.map(|known| instances[known.instance].component).collect();
+        if components.len() < 2 && !components.iter().any(|known| std::ptr::eq(*known, other.component)) {
+            line.members.push(Member { instance: second, import: second_import, number });
         }
     }
     Ok(())
+}
+
+/// Open imports that become one import.
+#[derive(Default)]
+struct Line<'a> {
+    /// The kinds of imports among them, by their fingerprints.
+    numbers: HashMap<String, usize>,
+    members: Vec<Member<'a>>,
+    /// The kinds that have been compared with each other.
+    compared: HashSet<(usize, usize)>,
+}
+
+struct Member<'a> {
+    instance: Index,
+    import: &'a Item,
+    number: usize,
+}
+
+impl Line<'_> {
+    /// The number of the import's kind: imports of one kind are equal in everything.
+    fn number(&mut self, instance: &Instance<'_>, import: &Item) -> usize {
+        let next = self.numbers.len();
+        *self.numbers.entry(instance.surface().import_fingerprint(&import.name)).or_insert(next)
+    }
 }
 
 fn check_pair(
@@ -38,10 +71,6 @@ fn check_pair(
     (second, second_import): (Index, &Item),
 ) -> Result<(), ComposeError> {
     let (one, other) = (&instances[first], &instances[second]);
-    // Two versions in one component are two imports of one component and stay what they are.
-    if std::ptr::eq(one.component, other.component) {
-        return Ok(());
-    }
     let mut mismatches = conflicts(one.surface(), &first_import.name, other.surface(), &second_import.name);
     // One label, but two interfaces, which may happen to look alike.
     if let (Some(expected), Some(found)) = (&first_import.implements, &second_import.implements)
@@ -72,13 +101,17 @@ pub(crate) fn imports(
     composed: &[Item],
     stated: &BTreeSet<(&str, &str)>,
 ) -> Vec<OpenImport> {
-    let open = collect(instances, wires, in_use);
+    let mut lines: HashMap<String, Vec<(Index, &Item)>> = HashMap::new();
+    for (index, import) in collect(instances, wires, in_use) {
+        lines.entry(line(&import.name)).or_default().push((index, import));
+    }
     composed
         .iter()
         .map(|item| {
-            let importers = open
-                .iter()
-                .filter(|(_, import)| fits(&import.name, &item.name))
+            let importers = lines
+                .get(&line(&item.name))
+                .into_iter()
+                .flatten()
                 .map(|(index, import)| Importer {
                     instance: instances[*index].name.clone(),
                     import: import.name.clone(),

@@ -1,5 +1,7 @@
 //! Finds the socket, and the order in which everything can be instantiated.
 
+use std::collections::HashSet;
+
 use crate::error::{ComposeError, CycleStep};
 use crate::instances::{self, Index, Instance};
 use crate::plan::Plan;
@@ -16,10 +18,10 @@ pub(crate) fn socket(
         return instances::find(instances, "socket", name);
     }
     let candidates = &choices.candidates;
-    let needed = |index: Index| candidates.values().flatten().any(|end| end.exporter == index);
-    let tops: Vec<Index> = (0..instances.len()).filter(|index| !needed(*index)).collect();
-    let needs_others = |index: &Index| candidates.keys().any(|(importer, _)| importer == index);
-    let wired: Vec<Index> = tops.iter().copied().filter(needs_others).collect();
+    let needed: HashSet<Index> = candidates.values().flatten().map(|end| end.exporter).collect();
+    let tops: Vec<Index> = (0..instances.len()).filter(|index| !needed.contains(index)).collect();
+    let needs_others: HashSet<Index> = candidates.keys().map(|(importer, _)| *importer).collect();
+    let wired: Vec<Index> = tops.iter().copied().filter(|index| needs_others.contains(index)).collect();
     match (tops.as_slice(), wired.as_slice()) {
         ([socket], _) | (_, [socket]) => Ok(*socket),
         ([], _) => Err(no_top(instances, choices)),

@@ -178,6 +178,14 @@ pub(crate) fn near_misses(
     choices: &Choices,
     importers: &[Index],
 ) -> Vec<NearMiss> {
+    let mut by_path: HashMap<String, Vec<(Index, &Item)>> = HashMap::new();
+    for (exporter, instance) in instances.iter().enumerate() {
+        for export in &instance.surface().exports {
+            if let Some(path) = path(export) {
+                by_path.entry(path).or_default().push((exporter, export));
+            }
+        }
+    }
     let mut misses = Vec::new();
     for importer in importers {
         for import in instances[*importer].needs() {
@@ -186,15 +194,13 @@ pub(crate) fn near_misses(
             if choices.candidates.contains_key(&key) || choices.open.contains(&key) {
                 continue;
             }
-            for (_, other) in instances.iter().enumerate().filter(|(index, _)| index != importer) {
-                let same_path = |item: &&Item| self::path(item).as_ref() == Some(&path);
-                misses.extend(other.surface().exports.iter().filter(same_path).map(|export| NearMiss {
-                    importer: instances[*importer].name.clone(),
-                    import: import.name.clone(),
-                    exporter: other.name.clone(),
-                    export: export.name.clone(),
-                }));
-            }
+            let near = by_path.get(&path).into_iter().flatten().filter(|(exporter, _)| exporter != importer);
+            misses.extend(near.map(|(exporter, export)| NearMiss {
+                importer: instances[*importer].name.clone(),
+                import: import.name.clone(),
+                exporter: instances[*exporter].name.clone(),
+                export: export.name.clone(),
+            }));
         }
     }
     misses

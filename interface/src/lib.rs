@@ -37,6 +37,7 @@
 //! ```
 mod convert;
 mod error;
+mod fingerprint;
 pub mod limits;
 mod model;
 mod name;

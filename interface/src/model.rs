@@ -119,6 +119,39 @@ impl Model {
 }
 
 impl Ty {
+    /// The same type with the names that `each` gives for those that are written in it.
+    pub(crate) fn with_names(&self, each: &mut impl FnMut(TypeId) -> TypeId) -> Ty {
+        match self {
+            Ty::Named(id) => Ty::Named(each(*id)),
+            Ty::Own(id) => Ty::Own(each(*id)),
+            Ty::Borrow(id) => Ty::Borrow(each(*id)),
+            Ty::List(inner) => Ty::List(Box::new(inner.with_names(each))),
+            Ty::FixedList(inner, length) => Ty::FixedList(Box::new(inner.with_names(each)), *length),
+            Ty::Option(inner) => Ty::Option(Box::new(inner.with_names(each))),
+            Ty::Map(key, value) => {
+                let key = Box::new(key.with_names(each));
+                Ty::Map(key, Box::new(value.with_names(each)))
+            }
+            Ty::Tuple(members) => Ty::Tuple(members.iter().map(|member| member.with_names(each)).collect()),
+            Ty::Result(ok, err) => {
+                let ok = ok.as_ref().map(|ok| Box::new(ok.with_names(each)));
+                Ty::Result(ok, err.as_ref().map(|err| Box::new(err.with_names(each))))
+            }
+            Ty::Future(inner) => Ty::Future(inner.as_ref().map(|inner| Box::new(inner.with_names(each)))),
+            Ty::Stream(inner) => Ty::Stream(inner.as_ref().map(|inner| Box::new(inner.with_names(each)))),
+            Ty::Record(fields) => {
+                Ty::Record(fields.iter().map(|(name, ty)| (name.clone(), ty.with_names(each))).collect())
+            }
+            Ty::Variant(cases) => {
+                let case = |(name, ty): &(String, Option<Ty>)| {
+                    (name.clone(), ty.as_ref().map(|ty| ty.with_names(each)))
+                };
+                Ty::Variant(cases.iter().map(case).collect())
+            }
+            Ty::Primitive(_) | Ty::Flags(_) | Ty::Enum(_) => self.clone(),
+        }
+    }
+
     /// Calls `each` for every named type that is written in this one, outermost first; it does not enter definitions.
     pub(crate) fn visit_names(&self, each: &mut impl FnMut(TypeId)) {
         match self {

@@ -1,12 +1,13 @@
 //! `wkit compose`: many components into one.
 
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
 use wkit_composer::virtualise::{State, Virtualised};
-use wkit_composer::{Composition, Input, Plan};
+use wkit_composer::{Composition, Input, Plan, StubbedImport};
 
 use crate::closing;
 use crate::components::BuildMode;
@@ -16,10 +17,16 @@ use crate::error::CommandError;
 use crate::inputs::{self, Asked, Found, Gather, InputArgs, Place};
 use crate::output::write_binary;
 use crate::project::Project;
+use crate::record::Said;
 use crate::script::{self, ScriptArgs, ScriptInput};
+use crate::stubs::{self, StubArgs};
 use crate::target::Target;
 use crate::ui::{self, Format};
 use crate::wiring::WiringArgs;
+
+mod recorded;
+
+use recorded::Recorded;
 
 /// Arguments of `wkit compose`.
 ///
@@ -54,9 +61,17 @@ pub(crate) struct ComposeArgs {
     #[arg(long, value_name = "[NAME:]CAPABILITIES")]
     deny: Vec<String>,
 
+    /// Compose even when nothing has changed since the last time
+    #[arg(long)]
+    force: bool,
+
     /// Refuse a composition that does not fit this world: a folder, file or package of WIT, and a world of it
     #[arg(long, value_name = "WIT[#WORLD]")]
     targets: Option<String>,
+
+    /// What is filled with stubs
+    #[command(flatten)]
+    stubs: StubArgs,
 
     /// How to show what was wired
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -73,18 +88,42 @@ pub(crate) struct ComposeArgs {
 }
 
 /// Composes, and shows what was wired to what.
-pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
-    let (composition, closed, output) = match &args.socket {
+pub(crate) fn run(mut args: ComposeArgs, context: &Context) -> Result<ExitCode, CommandError> {
+    let (format, force) = (mem::take(&mut args.format), mem::take(&mut args.force));
+    let recorded = Recorded::new(&args, context)?;
+    if let Some(recorded) = recorded.as_ref().filter(|_| !force)
+        && let Some(said) = recorded.find()
+    {
+        return show(&said, recorded.output(), format, context);
+    }
+    let composed = match &args.socket {
         Some(text) if script::is_script(Path::new(text)) => from_script(Path::new(text), &args, context)?,
         _ => from_plan(&args, context)?,
     };
     if let Some(targets) = &args.targets {
-        Target::load(targets, None, &args.inputs, context)?.check("the composition", &composition.surface)?;
+        Target::load(targets, None, &args.inputs, context)?
+            .check("the composition", &composed.composition.surface)?;
     }
-    let digest = write_binary(&output, &composition.bytes)?;
-    match args.format {
-        Format::Json => ui::print_json(&json!({
-            "file": output,
+    let digest = write_binary(&composed.output, &composed.composition.bytes)?;
+    let said = said(&composed, &digest);
+    if let Some(recorded) = &recorded {
+        recorded.keep(&composed.inputs, &said);
+    }
+    show(&said, &composed.output, format, context)
+}
+
+/// What is said about a composition.
+fn said(composed: &Composed, digest: &wkit_artifact::Digest) -> Said {
+    let Composed { composition, stubs, closed, .. } = composed;
+    let unused = composition.unused.iter().map(ToString::to_string);
+    Said {
+        closed: said_of_closed(closed),
+        tree: composition.tree(),
+        notes: unused.chain(composition.near_misses.iter().map(ToString::to_string)).collect(),
+        stubs: stubs.iter().map(stubs::note).collect(),
+        size_bytes: composition.bytes.len() as u64,
+        digest: digest.to_string(),
+        data: json!({
             "digest": digest,
             "size_bytes": composition.bytes.len(),
             "socket": composition.socket,
@@ -94,34 +133,42 @@ pub(crate) fn run(args: ComposeArgs, context: &Context) -> Result<ExitCode, Comm
             "exports": composition.exports,
             "dropped": composition.dropped,
             "unused": composition.unused,
+            "stubs": stubs,
             "near_misses": composition.near_misses,
             "grants": closed.iter().map(|(instance, closed)| {
                 json!({ "instance": instance, "capabilities": closed.capabilities })
             }).collect::<Vec<_>>(),
-        }))?,
-        Format::Text => {
-            show_closed(&closed, context);
-            show(&composition, &output, &digest, context)?;
-        }
+        }),
     }
-    Ok(ExitCode::SUCCESS)
 }
 
-/// Says what each instance can do no longer.
-fn show_closed(closed: &[(String, Virtualised)], context: &Context) {
+/// What each instance can do no longer, with the word for that.
+fn said_of_closed(closed: &[(String, Virtualised)]) -> Vec<(String, String)> {
+    let mut said = Vec::new();
     for (instance, closed) in closed {
         for state in [State::Closed, State::Fixed] {
             let outcomes = closed.capabilities.iter().filter(|outcome| outcome.state == state);
             let names: Vec<&str> = outcomes.map(|outcome| outcome.capability.name()).collect();
             if !names.is_empty() {
-                context.ui.done(state.name(), format!("{} of {instance}", names.join(", ")));
+                said.push((state.name().to_owned(), format!("{} of {instance}", names.join(", "))));
             }
         }
     }
+    said
 }
 
-/// A composition, what its instances can do no longer, and the file that it goes to.
-type Composed = (Composition, Vec<(String, Virtualised)>, PathBuf);
+/// What was composed.
+struct Composed {
+    composition: Composition,
+    /// The imports that stubs fill.
+    stubs: Vec<StubbedImport>,
+    /// What instances can do no longer.
+    closed: Vec<(String, Virtualised)>,
+    /// The file that it goes to.
+    output: PathBuf,
+    /// What it was made of, as it was read.
+    inputs: Vec<Input>,
+}
 
 fn from_plan(args: &ComposeArgs, context: &Context) -> Result<Composed, CommandError> {
     let (mut inputs, mut plan, output) = match &args.socket {
@@ -136,13 +183,16 @@ fn from_plan(args: &ComposeArgs, context: &Context) -> Result<Composed, CommandE
     let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     args.wiring.apply(&mut plan, &names)?;
     let project = args.socket.is_none().then(|| Project::find(&context.project_start)).transpose()?;
+    let read = inputs.clone();
     let closed = closing::apply(&mut inputs, &mut plan, project.as_ref(), &args.deny)?;
-    let composition = composing::compose(&inputs, &plan, project.as_ref())?;
-    // The socket alone is not what was asked for.
-    if args.socket.is_some() && composition.wires.is_empty() {
+    let missing = args.stubs.missing();
+    let (composition, stubs) =
+        composing::compose_with_stubs(&inputs, &plan, project.as_ref(), missing.as_ref())?;
+    // The socket alone is not what was asked for, unless imports were left open by choice.
+    if args.socket.is_some() && !args.wiring.is_given() && composition.wires.is_empty() {
         return Err(no_plug_fits(&composition));
     }
-    Ok((composition, closed, output))
+    Ok(Composed { composition, stubs, closed, output, inputs: read })
 }
 
 fn no_plug_fits(composition: &Composition) -> CommandError {
@@ -168,6 +218,12 @@ fn from_script(path: &Path, args: &ComposeArgs, context: &Context) -> Result<Com
         )
         .hint("`new` makes an instance of a package, and `--dep NAME=FILE` says what the package is"));
     }
+    if args.stubs.missing().is_some() {
+        return Err(CommandError::usage(
+            "a script says itself what stays open: expected no `--stub-missing`",
+        )
+        .hint("compose the script, and what came out again with `--stub-missing`"));
+    }
     let output = args.output.clone().unwrap_or_else(|| path.with_extension("wasm"));
     let input = ScriptInput {
         path,
@@ -176,25 +232,29 @@ fn from_script(path: &Path, args: &ComposeArgs, context: &Context) -> Result<Com
         output: Some(&output),
         build: args.build_mode(),
     };
-    Ok((script::compose(&input, context)?, Vec::new(), output))
+    let composition = script::compose(&input, context)?;
+    let (stubs, closed, inputs) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Composed { composition, stubs, closed, output, inputs })
 }
 
-fn show(
-    composition: &Composition,
-    output: &Path,
-    digest: &wkit_artifact::Digest,
-    context: &Context,
-) -> Result<(), CommandError> {
-    ui::print(&composition.tree())?;
-    for unused in &composition.unused {
-        context.ui.note(unused.to_string());
+fn show(said: &Said, output: &Path, format: Format, context: &Context) -> Result<ExitCode, CommandError> {
+    if format == Format::Json {
+        ui::print_json(&said.json(output))?;
+        return Ok(ExitCode::SUCCESS);
     }
-    for miss in &composition.near_misses {
-        context.ui.note(miss.to_string());
+    for (what, of) in &said.closed {
+        context.ui.done(what, of);
     }
-    let size = ui::size(composition.bytes.len() as u64);
-    context.ui.done("composed", format!("{} ({size}), {digest}", output.display()));
-    Ok(())
+    ui::print(&said.tree)?;
+    for note in &said.notes {
+        context.ui.note(note);
+    }
+    let size = ui::size(said.size_bytes);
+    context.ui.done("composed", format!("{} ({size}), {}", output.display(), said.digest));
+    for stub in &said.stubs {
+        context.ui.note(stub);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A socket and its plugs, whatever they are.
@@ -203,7 +263,7 @@ fn with_plugs(
     args: &ComposeArgs,
     context: &Context,
 ) -> Result<(Vec<Input>, Plan, PathBuf), CommandError> {
-    if args.plugs.is_empty() {
+    if args.plugs.is_empty() && args.stubs.missing().is_none() {
         return Err(CommandError::usage(format!("no plugs for the socket `{socket}`"))
             .hint("name at least one with `--plug FILE`, or a script with the ending `.wac`"));
     }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use wkit_fixtures::tools;
@@ -34,6 +34,7 @@ fn every_template(language: &str, habits: &Habits) {
         let wkit = |words: &[&str]| sandbox.wkit_words(&[&["--project", &project], words].concat(), &[]);
         wkit(&["build"]).ok();
         wkit(&["bindings"]).ok();
+        is_formatted(&sandbox, language, &folder);
         for command in habits.commands {
             run_in(&sandbox, &folder, command);
         }
@@ -45,6 +46,42 @@ fn every_template(language: &str, habits: &Habits) {
         try_it(&sandbox, template, &component);
     }
     skeleton(&sandbox, language, habits);
+}
+
+/// Asks the formatter of the language's people whether it would change anything; rustfmt is among Rust's commands.
+fn is_formatted(sandbox: &Sandbox, language: &str, folder: &Path) {
+    let (program, arguments, endings): (_, &[&str], &[&str]) = match language {
+        "c" | "cpp" => ("clang-format", &["--dry-run", "--Werror"], &["c", "cpp", "h"]),
+        "go" => ("gofmt", &["-d"], &["go"]),
+        "javascript" | "typescript" | "assemblyscript" => ("prettier", &["--check"], &["js", "mjs", "ts"]),
+        "python" => ("black", &["--check", "--quiet"], &["py"]),
+        _ => return,
+    };
+    let Some(program) = tools::find(program) else { return };
+    let sources = sources(folder, endings);
+    assert!(!sources.is_empty(), "{language} has no sources in {}", folder.display());
+    let output = sandbox.command(&program).args(arguments).args(&sources).output().unwrap();
+    let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
+    let is_quiet = language != "go" || said[0].is_empty();
+    assert!(output.status.success() && is_quiet, "{language} is not formatted:\n{}{}", said[0], said[1]);
+}
+
+/// The files with these endings that came with the template: nothing that is generated, installed or built.
+fn sources(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let ignored = [".wkit", "bindings", "build", "node_modules"];
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !ignored.contains(&name.as_str()) {
+                found.extend(sources(&path, endings));
+            }
+        } else if endings.iter().any(|ending| name.ends_with(&format!(".{ending}"))) {
+            found.push(path);
+        }
+    }
+    found
 }
 
 /// Runs the component as its README says.

@@ -12,6 +12,7 @@ mod plans;
 mod samples;
 mod script;
 mod shells;
+mod stubs;
 mod virtualise;
 mod wac;
 mod wiring;

@@ -13,6 +13,8 @@ export namespace run {
     const stdout = getStdout();
     const isWritten = write(stdout, greeting(name) + "\n");
     stdout.drop();
-    return isWritten ? Result.ok<Unit, Unit>(unit) : Result.err<Unit, Unit>(unit);
+    return isWritten
+      ? Result.ok<Unit, Unit>(unit)
+      : Result.err<Unit, Unit>(unit);
   }
 }

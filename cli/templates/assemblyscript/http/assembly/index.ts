@@ -12,7 +12,10 @@ import { write } from "./output";
 
 /** `wasi:http/incoming-handler` */
 export namespace incomingHandler {
-  export function handle(request: IncomingRequest, responseOut: ResponseOutparam): void {
+  export function handle(
+    request: IncomingRequest,
+    responseOut: ResponseOutparam,
+  ): void {
     const path = request.pathWithQuery();
     request.drop();
     const text = answer(path === null ? "/" : path);
@@ -24,14 +27,21 @@ export namespace incomingHandler {
   }
 }
 
-function respond(responseOut: ResponseOutparam, status: u16, text: string): void {
+function respond(
+  responseOut: ResponseOutparam,
+  status: u16,
+  text: string,
+): void {
   const headers = new Fields();
   const type = Uint8Array.wrap(String.UTF8.encode("text/plain; charset=utf-8"));
   headers.append("content-type", type);
   const response = new OutgoingResponse(headers);
   response.setStatusCode(status);
   const body = response.body().value;
-  ResponseOutparam.set(responseOut, Result.ok<OutgoingResponse, ErrorCode>(response));
+  ResponseOutparam.set(
+    responseOut,
+    Result.ok<OutgoingResponse, ErrorCode>(response),
+  );
   const stream = body.write().value;
   write(stream, text);
   stream.drop();

@@ -10,7 +10,10 @@ test("greets the world", () => {
 
 test("greets by name", () => {
   assert.equal(answer("/?name=Ada"), "Hello, Ada!\n");
-  assert.equal(answer("/?other=1&name=Gr%C3%BC%C3%9Fe+%25%2"), "Hello, Grüße %%2!\n");
+  assert.equal(
+    answer("/?other=1&name=Gr%C3%BC%C3%9Fe+%25%2"),
+    "Hello, Grüße %%2!\n",
+  );
 });
 
 test("knows one path", () => {

@@ -57,7 +57,8 @@ struct answer answer(const char *path, size_t length) {
         return (struct answer){.status = 404, .body = strdup("Not found\n")};
     }
     const char *name;
-    size_t name_length = query != NULL ? find_name(query + 1, length - path_length - 1, &name) : find_name("", 0, &name);
+    size_t name_length = query != NULL ? find_name(query + 1, length - path_length - 1, &name)
+                                       : find_name("", 0, &name);
     char *body = malloc(sizeof GREETING + name_length + sizeof "!\n");
     if (body != NULL) {
         memcpy(body, GREETING, strlen(GREETING));

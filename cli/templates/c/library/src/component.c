@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "greeting.h"
 #include "{{name_snake}}.h"
+#include "greeting.h"
 
 // Strings of other components are not terminated, and belong to whoever is called.
 void exports_local_{{name_snake}}_greet_greet({{name_snake}}_string_t *name, {{name_snake}}_string_t *ret) {

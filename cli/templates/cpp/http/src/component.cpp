@@ -41,8 +41,9 @@ void Write(const http::OutgoingBody &body, std::span<const uint8_t> bytes) {
 
 } // namespace
 
-void exports::wasi::http::incoming_handler::Handle(::wasi::http::types::IncomingRequest &&request,
-                                                   ::wasi::http::types::ResponseOutparam &&response_out) {
+void exports::wasi::http::incoming_handler::Handle(
+    ::wasi::http::types::IncomingRequest &&request,
+    ::wasi::http::types::ResponseOutparam &&response_out) {
     const auto path = request.PathWithQuery();
     const auto answer = AnswerTo(path ? path->get_view() : std::string_view());
 

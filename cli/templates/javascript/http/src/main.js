@@ -1,4 +1,9 @@
-import { Fields, OutgoingBody, OutgoingResponse, ResponseOutparam } from "wasi:http/types@0.2.12";
+import {
+  Fields,
+  OutgoingBody,
+  OutgoingResponse,
+  ResponseOutparam,
+} from "wasi:http/types@0.2.12";
 import { answer } from "./service.js";
 
 const encoder = new TextEncoder();
@@ -12,7 +17,9 @@ export const incomingHandler = {
 };
 
 function respond(out, status, text) {
-  const headers = Fields.fromList([["content-type", encoder.encode("text/plain; charset=utf-8")]]);
+  const headers = Fields.fromList([
+    ["content-type", encoder.encode("text/plain; charset=utf-8")],
+  ]);
   const response = new OutgoingResponse(headers);
   response.setStatusCode(status);
   const body = response.body();

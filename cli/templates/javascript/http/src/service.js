@@ -2,7 +2,10 @@
 export function answer(target) {
   const [path, query = ""] = target.split("?", 2);
   if (path !== "/") return { status: 404, body: "Not found\n" };
-  return { status: 200, body: `Hello, ${parameter(query, "name") ?? "world"}!\n` };
+  return {
+    status: 200,
+    body: `Hello, ${parameter(query, "name") ?? "world"}!\n`,
+  };
 }
 
 function parameter(query, wanted) {

@@ -1,4 +1,9 @@
-import { Fields, OutgoingBody, OutgoingResponse, ResponseOutparam } from "wasi:http/types@0.2.12";
+import {
+  Fields,
+  OutgoingBody,
+  OutgoingResponse,
+  ResponseOutparam,
+} from "wasi:http/types@0.2.12";
 import type { Exports } from "wkit:world/{{name}}";
 import { answer } from "./service.js";
 
@@ -13,7 +18,9 @@ export const incomingHandler: Exports["incomingHandler"] = {
 };
 
 function respond(out: ResponseOutparam, status: number, text: string): void {
-  const headers = Fields.fromList([["content-type", encoder.encode("text/plain; charset=utf-8")]]);
+  const headers = Fields.fromList([
+    ["content-type", encoder.encode("text/plain; charset=utf-8")],
+  ]);
   const response = new OutgoingResponse(headers);
   response.setStatusCode(status);
   const body = response.body();

@@ -7,7 +7,10 @@ export interface Answer {
 export function answer(target: string): Answer {
   const [path, query = ""] = target.split("?", 2);
   if (path !== "/") return { status: 404, body: "Not found\n" };
-  return { status: 200, body: `Hello, ${parameter(query, "name") ?? "world"}!\n` };
+  return {
+    status: 200,
+    body: `Hello, ${parameter(query, "name") ?? "world"}!\n`,
+  };
 }
 
 function parameter(query: string, wanted: string): string | undefined {
