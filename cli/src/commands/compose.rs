@@ -189,7 +189,7 @@ fn from_plan(args: &ComposeArgs, context: &Context) -> Result<Composed, CommandE
     let (composition, stubs) =
         composing::compose_with_stubs(&inputs, &plan, project.as_ref(), missing.as_ref())?;
     // The socket alone is not what was asked for, unless imports were left open by choice.
-    if args.socket.is_some() && !args.wiring.is_given() && composition.wires.is_empty() {
+    if !args.plugs.is_empty() && !args.wiring.is_given() && composition.wires.is_empty() {
         return Err(no_plug_fits(&composition));
     }
     Ok(Composed { composition, stubs, closed, output, inputs: read })

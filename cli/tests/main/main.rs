@@ -31,6 +31,7 @@ mod templates;
 mod toolchain_command;
 mod toolchains;
 mod typescript;
+mod virtualise;
 mod watch;
 mod with;
 mod zig;
