@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 use wkit_composer::virtualise::{State, Virtualised};
-use wkit_composer::{Composition, Input, Plan, StubbedImport};
+use wkit_composer::{Composition, Input, NearMiss, Plan, StubbedImport};
 
 use crate::closing;
 use crate::components::BuildMode;
@@ -119,7 +119,7 @@ fn said(composed: &Composed, digest: &wkit_artifact::Digest) -> Said {
     Said {
         closed: said_of_closed(closed),
         tree: composition.tree(),
-        notes: unused.chain(composition.near_misses.iter().map(ToString::to_string)).collect(),
+        notes: unused.chain(composition.near_misses.iter().map(near_note)).collect(),
         stubs: stubs.iter().map(stubs::note).collect(),
         size_bytes: composition.bytes.len() as u64,
         digest: digest.to_string(),
@@ -189,7 +189,7 @@ fn from_plan(args: &ComposeArgs, context: &Context) -> Result<Composed, CommandE
     let (composition, stubs) =
         composing::compose_with_stubs(&inputs, &plan, project.as_ref(), missing.as_ref())?;
     // The socket alone is not what was asked for, unless imports were left open by choice.
-    if args.socket.is_some() && !args.wiring.is_given() && composition.wires.is_empty() {
+    if !args.plugs.is_empty() && !args.wiring.is_given() && composition.wires.is_empty() {
         return Err(no_plug_fits(&composition));
     }
     Ok(Composed { composition, stubs, closed, output, inputs: read })
@@ -203,6 +203,10 @@ fn no_plug_fits(composition: &Composition) -> CommandError {
     }
     for miss in &composition.near_misses {
         shown = shown.detail(miss.to_string());
+    }
+    if let Some(wire) = composition.near_misses.iter().find_map(NearMiss::wire) {
+        let option = composing::wire_options(&[wire]);
+        return shown.hint(format!("the types fit, so it can be wired by hand: {option}"));
     }
     let imports: Vec<String> = composition.imports.iter().map(|open| format!("`{}`", open.name)).collect();
     shown.hint(match imports.as_slice() {
@@ -235,6 +239,11 @@ fn from_script(path: &Path, args: &ComposeArgs, context: &Context) -> Result<Com
     let composition = script::compose(&input, context)?;
     let (stubs, closed, inputs) = (Vec::new(), Vec::new(), Vec::new());
     Ok(Composed { composition, stubs, closed, output, inputs })
+}
+
+/// What almost fits, and what to do about it.
+fn near_note(miss: &NearMiss) -> String {
+    format!("{miss}\nhint: {}", miss.hint())
 }
 
 fn show(said: &Said, output: &Path, format: Format, context: &Context) -> Result<ExitCode, CommandError> {

@@ -79,6 +79,32 @@ fn what_is_missing_is_stubbed_and_listed() {
     assert!(ran.stderr.contains("expected no `--stub-missing`"), "{}", ran.stderr);
 }
 
+/// The test is a component too: it calls the app, and asks the stub how often it was called.
+#[test]
+fn a_test_component_hears_what_was_called() {
+    let sandbox = sandbox();
+    let test = r#"(component
+        (import "twice" (func $twice (param "of" u32) (result u32)))
+        (import "wkit:mock/calls@0.1.0" (instance $calls (export "total" (func (result u64)))))
+        (core func $twice (canon lower (func $twice)))
+        (core func $total (canon lower (func $calls "total")))
+        (core module $m
+          (import "" "twice" (func $twice (param i32) (result i32)))
+          (import "" "total" (func $total (result i64)))
+          (func (export "check") (result i64)
+            (drop (call $twice (i32.const 1)))
+            (drop (call $twice (i32.const 2)))
+            (call $total)))
+        (core instance $i (instantiate $m
+          (with "" (instance (export "twice" (func $twice)) (export "total" (func $total))))))
+        (func (export "check") (result u64) (canon lift (core func $i "check"))))"#;
+    sandbox.write("test.wasm", from_wat(test));
+    sandbox.wkit("mock app.wasm --default --record -o stub.wasm").ok();
+    sandbox.wkit("compose test.wasm --plug app.wasm --plug stub.wasm -o whole.wasm").ok();
+    let ran = sandbox.wkit_words(&["run", "whole.wasm", "--invoke", "check()"], &[]).ok();
+    assert_eq!(ran.stdout, "2\n");
+}
+
 /// A command of WASI 0.3 with resources, maps, labels, streams, futures and async functions among what it imports.
 #[test]
 fn defaults_of_every_kind_reach_a_guest() {
