@@ -28,8 +28,8 @@ impl Surface {
         resources(&self.model, find(&self.model.root.exports, name))
     }
 
-    /// The types that the export `export` speaks of without naming them itself, or before it does, each with its origin:
-    /// what is inside a record that it takes from another interface.
+    /// The types that the export `export` speaks of without naming them itself, each with its origin: what is inside a
+    /// record that it takes from another interface, even when it gives that another name of its own.
     pub fn unnamed_types(&self, export: &str) -> Vec<ResourceOrigin> {
         let Some(Extern::Interface(interface)) = find(&self.model.root.exports, export) else {
             return Vec::new();
@@ -99,15 +99,14 @@ impl Naming<'_> {
         !named.imported && named.home.as_deref() == Some(self.interface)
     }
 
-    /// Each type with whether it is a part of a definition of another interface: a resource there is the one of the
-    /// interface that declares it, whatever name it gets here.
+    /// Each type with whether it is a part of a definition of another interface: there it is the one of the interface
+    /// that declares it, whatever name it gets here.
     fn visit(&mut self, mut pending: Vec<(TypeId, bool)>) {
         while let Some((id, is_part)) = pending.pop() {
             let id = self.model.origin(id);
             let named = &self.model.types[id];
-            let is_resource = matches!(named.body, Body::Resource);
             let is_own = self.is_own(id);
-            let has_name = is_own || (self.named.contains(&id) && !(is_part && is_resource));
+            let has_name = is_own || (self.named.contains(&id) && !is_part);
             if has_name || !self.seen.insert((id, is_part)) {
                 continue;
             }

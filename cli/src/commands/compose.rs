@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 use wkit_composer::virtualise::{State, Virtualised};
-use wkit_composer::{Composition, Input, NearMiss, Plan, StubbedImport};
+use wkit_composer::{Composition, Input, NearMiss, OpenImport, Plan, StubbedImport};
 
 use crate::closing;
 use crate::components::BuildMode;
@@ -208,7 +208,11 @@ fn no_plug_fits(composition: &Composition) -> CommandError {
         let option = composing::wire_options(&[wire]);
         return shown.hint(format!("the types fit, so it can be wired by hand: {option}"));
     }
-    let imports: Vec<String> = composition.imports.iter().map(|open| format!("`{}`", open.name)).collect();
+    // What hosts give is seldom what was meant.
+    let of_host = |open: &&OpenImport| open.name.starts_with("wasi:");
+    let (host, own): (Vec<_>, Vec<_>) = composition.imports.iter().partition(of_host);
+    let asked = if own.is_empty() { host } else { own };
+    let imports: Vec<String> = asked.iter().map(|open| format!("`{}`", open.name)).collect();
     shown.hint(match imports.as_slice() {
         [] => format!("`{socket}` imports nothing: it needs no plug"),
         imports => format!("a plug exports one of {}", imports.join(", ")),
