@@ -10,6 +10,7 @@ mod errors;
 mod explode;
 mod graph;
 mod plans;
+#[cfg(not(target_env = "musl"))]
 mod random;
 mod samples;
 mod script;
