@@ -11,7 +11,7 @@ use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, Function, FunctionSection, MemorySection, MemoryType, Module,
     TypeSection, ValType,
 };
-use wkit_fixtures::component::from_wit;
+use wkit_fixtures::component::{from_wat, from_wit};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).ok_or("expected a folder")?;
@@ -22,28 +22,47 @@ fn main() -> Result<(), Box<dyn Error>> {
     large(&folder.join("large"))
 }
 
-/// An interface with a record, a resource and a few functions, for each plug one of its own.
+/// An interface for each plug.
 fn interface(number: usize) -> String {
     format!(
         "package bench:part-{number}@0.1.0 {{ interface api {{
-           record entry {{ id: u64, name: string, tags: list<string> }}
-           resource session {{ constructor(name: string); send: func(entry: entry) -> result<u32, string>; }}
-           open: func(name: string) -> session;
-           list: func(limit: option<u32>) -> list<entry>;
+           open: func(name: string) -> u32;
+           send: func(to: u32, text: string) -> bool;
+           close: func(which: u32);
          }} }}\n"
     )
+}
+
+/// A component that exports such an interface and holds one core module and nothing else: a component may hold no more
+/// than 1000 of both together.
+fn plug(number: usize) -> Vec<u8> {
+    from_wat(&format!(
+        r#"(component
+             (core module $m
+               (memory (export "memory") 1)
+               (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const {number})
+               (func (export "open") (param i32 i32) (result i32) i32.const {number})
+               (func (export "send") (param i32 i32 i32) (result i32) i32.const 1)
+               (func (export "close") (param i32)))
+             (core instance $i (instantiate $m))
+             (func $open (param "name" string) (result u32)
+               (canon lift (core func $i "open") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+             (func $send (param "to" u32) (param "text" string) (result bool)
+               (canon lift (core func $i "send") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+             (func $close (param "which" u32) (canon lift (core func $i "close")))
+             (instance $api
+               (export "open" (func $open)) (export "send" (func $send)) (export "close" (func $close)))
+             (export "bench:part-{number}/api@0.1.0" (instance $api)))"#
+    ))
 }
 
 fn plugs(folder: &Path, count: usize) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(folder)?;
     let (mut imports, mut packages) = (String::new(), String::new());
     for number in 0..count {
-        let package = interface(number);
-        let wit =
-            format!("package bench:it; world plug {{ export bench:part-{number}/api@0.1.0; }}\n{package}");
-        std::fs::write(folder.join(format!("plug-{number:03}.wasm")), from_wit(&wit, "plug"))?;
+        std::fs::write(folder.join(format!("plug-{number:03}.wasm")), plug(number))?;
         writeln!(imports, "import bench:part-{number}/api@0.1.0;")?;
-        packages += &package;
+        packages += &interface(number);
     }
     let wit = format!("package bench:it; world socket {{ {imports} export run: func(); }}\n{packages}");
     std::fs::write(folder.join("socket.wasm"), from_wit(&wit, "socket"))?;

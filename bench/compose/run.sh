@@ -28,7 +28,7 @@ cargo run --quiet --locked --manifest-path "$here/../../Cargo.toml" -p wkit-comp
 if ls -d "$tools"/componentize-py-* > /dev/null 2>&1; then
     mkdir "$work/pairs" "$work/graphs/python"
     cp -r "$here"/../../fixtures/pairs/{wkit.toml,wit,python} "$work/pairs"
-    "$wkit" --quiet --project "$work/pairs" build python-provider python-consumer
+    "$wkit" --quiet --project "$work/pairs" build python-provider python-consumer > /dev/null
     cp "$work/pairs/build/python-provider.wasm" "$work/graphs/python/plug.wasm"
     cp "$work/pairs/build/python-consumer.wasm" "$work/graphs/python/socket.wasm"
 else

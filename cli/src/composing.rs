@@ -6,7 +6,8 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use wkit_composer::{
-    ComposeError, Composition, Input, Missing, Place, Plan, StubError, StubbedImport, Subject,
+    ComposeError, Composition, Input, Missing, Place, Plan, PlannedWire, Problems, StubError, StubbedImport,
+    Subject,
 };
 
 use crate::error::CommandError;
@@ -40,18 +41,50 @@ pub(crate) fn compose_with_stubs(
     }
 }
 
-fn refused(error: &ComposeError, project: Option<&Project>) -> CommandError {
-    let mut shown = CommandError::failed("cannot compose").detail(error.to_string());
-    if let Some(project) = project {
-        let path = project.folder.join(FILE_NAME);
-        // A file that is gone by now has no places to show.
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let drawn = drawn(&path, &text, &error.places());
+fn refused(problems: &Problems, project: Option<&Project>) -> CommandError {
+    let several = match problems.count() + problems.left_out() {
+        1 => String::new(),
+        count => format!(": {count} problems"),
+    };
+    let mut shown = CommandError::failed(format!("cannot compose{several}"));
+    let path = project.map(|project| project.folder.join(FILE_NAME));
+    // A file that is gone by now has no places to show.
+    let text = path.as_ref().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    for problem in problems.iter() {
+        shown = shown.detail(problem.to_string());
+        let drawn = path.as_ref().map(|path| drawn(path, &text, &problem.places())).unwrap_or_default();
         if !drawn.is_empty() {
             shown = shown.detail(drawn);
         }
+        // Each step stands with its problem; that of a single one has its place at the end, as everywhere.
+        match hint(problem, project) {
+            Some(hint) if several.is_empty() => shown = shown.hint(hint),
+            Some(hint) => shown = shown.detail(format!("hint: {hint}\n")),
+            None => {}
+        }
     }
-    shown.maybe_hint(error.hint())
+    match problems.left_out() {
+        0 => shown,
+        left_out => shown.detail(format!("and {left_out} more problems")),
+    }
+}
+
+/// What to do: a line for `wkit.toml`, or an option where there is no such file.
+fn hint(problem: &ComposeError, project: Option<&Project>) -> Option<String> {
+    let wires = problem.wires();
+    if project.is_some() || wires.is_empty() {
+        return problem.hint();
+    }
+    Some(format!("say how to wire it, for example: {}", wire_options(&wires)))
+}
+
+/// Wires as options of the command.
+pub(crate) fn wire_options(wires: &[PlannedWire]) -> String {
+    let option = |PlannedWire { importer, import, exporter, export }: &PlannedWire| {
+        let export = export.as_ref().map(|export| format!(".{export}")).unwrap_or_default();
+        format!("--wire {importer}.{import}={exporter}{export}")
+    };
+    wires.iter().map(option).collect::<Vec<_>>().join(" ")
 }
 
 /// The places of a project file that `places` speak of.

@@ -86,8 +86,11 @@ impl Ui {
     pub(crate) fn error(self, error: &CommandError) {
         say(&format!("{ERROR}error:{ERROR:#} {}", error.message()));
         for cause in error.causes() {
-            for line in cause.lines() {
-                say(&format!("  {line}"));
+            for line in cause.split('\n') {
+                match line.strip_prefix("hint: ") {
+                    Some(hint) => say(&format!("  {HINT}hint:{HINT:#} {hint}")),
+                    None => say(format!("  {line}").trim_end()),
+                }
             }
         }
         for hint in error.hints() {

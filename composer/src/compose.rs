@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use crate::composition::{ComposedExport, ComposedInstance, Composition, Skew, Wire};
 use crate::error::ComposeError;
 use crate::exports;
-use crate::instances::{self, Index};
+use crate::instances::{self, Index, Instance};
+use crate::near;
 use crate::plan::{Input, Plan};
+use crate::plug::{self, Choices};
+use crate::problems::Problems;
 use crate::share::{self, Graph};
 use crate::unused::unused;
-use crate::{engine, identity, inputs, open, order, plug};
+use crate::{engine, identity, inputs, open, order};
 
 /// Composes `inputs`: every import is filled by the one instance that exports it, starting from the socket, and what
 /// nothing fills stays an import of the composition.
@@ -20,20 +23,35 @@ use crate::{engine, identity, inputs, open, order, plug};
 ///
 /// # Errors
 ///
-/// See [`ComposeError`]; [`ComposeError::hint`] says what to do.
-pub fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, ComposeError> {
-    let components = inputs::read(inputs)?;
-    let instances = instances::instances(&components, plan)?;
-    let choices = plug::choices(&instances, plan)?;
-    let (socket, exports) = exports::exports(&instances, &choices, plan)?;
+/// [`Problems`] are all that can be found without guessing: after a component that cannot be read, or a wire of the plan
+/// that makes no sense, what is missing because of it is not told.
+pub fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, Problems> {
+    let mut problems = Vec::new();
+    let components = inputs::read(inputs, &mut problems)?;
+    let instances = match instances::instances(&components, plan) {
+        Ok(instances) => instances,
+        Err(problem) => return Err(refused(problems, problem)),
+    };
+    let choices = plug::choices(&instances, plan, &mut problems);
+    let (socket, exports) = match exports::exports(&instances, &choices, plan) {
+        Ok(exports) => exports,
+        Err(problem) => return Err(without_socket(&instances, &choices, problems, problem)),
+    };
     let roots = exports::roots(socket, &exports, plan);
-    let wires = plug::wires(&instances, &choices.candidates, socket, &roots)?;
+    let (wires, ambiguities) = plug::wires(&instances, &choices.candidates, socket, &roots);
+    if problems.is_empty() && !ambiguities.is_empty() {
+        problems.push(ComposeError::AmbiguousExporter(ambiguities));
+    }
+    problems.extend(order::circles(&instances, &wires, &roots));
+    problems.extend(plug::check_types(&instances, &wires));
+    if let Some(problems) = Problems::new(problems) {
+        return Err(problems);
+    }
     let planned = order::instantiation_order(&instances, &wires, &roots)?;
-    plug::check_types(&instances, &wires)?;
     let mut near_importers = planned.clone();
     near_importers.sort_unstable();
-    let near_misses = plug::near_misses(&instances, &choices, &near_importers);
-    let unused = unused(&instances, &choices, &wires, &planned);
+    let near_misses = near::near_misses(&instances, &choices, &near_importers);
+    let unused = unused(&instances, &choices, &wires, &planned, &near_misses);
     let dropped = dropped(&instances, socket, &exports);
     let socket_name = socket.map(|socket| instances[socket].name.clone());
     let stated: BTreeSet<(&str, &str)> = choices
@@ -42,13 +60,19 @@ pub fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, ComposeErro
         .map(|(importer, import)| (instances[*importer].planned.as_str(), import.as_str()))
         .collect();
 
-    let graph = share::separate(Graph { instances: instances.clone(), wires, exports, roots })?;
+    let mut graph = share::separate(Graph { instances: instances.clone(), wires, exports, roots })?;
     let order = order::instantiation_order(&graph.instances, &graph.wires, &graph.roots)?;
-    identity::check(&graph.instances, &graph.wires, &order)?;
-    open::check(&graph.instances, &graph.wires, &order)?;
+    // What brings types comes before what speaks of them.
+    graph.exports.sort_by_key(|export| order.iter().position(|index| *index == export.instance));
+    let mut problems = identity::check(&graph.instances, &graph.wires, &order);
+    problems.extend(identity::check_exports(&graph));
+    problems.extend(open::check(&graph.instances, &graph.wires, &order));
+    if let Some(problems) = Problems::new(problems) {
+        return Err(problems);
+    }
     let (bytes, surface) = engine::encode(&graph, &order)?;
     let imports = open::imports(&graph.instances, &graph.wires, &order, &surface.imports, &stated);
-    open::check_complete(&imports, &surface, plan)?;
+    open::check_complete(&imports, &surface, &near_misses, plan)?;
     Ok(Composition {
         socket: socket_name,
         instances: shown_instances(&graph, &order),
@@ -61,6 +85,28 @@ pub fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, ComposeErro
         bytes,
         surface,
     })
+}
+
+/// All problems so far, and the one after which nothing more can be said.
+fn refused(mut problems: Vec<ComposeError>, last: ComposeError) -> Problems {
+    problems.push(last.clone());
+    Problems::new(problems).unwrap_or_else(|| last.into())
+}
+
+/// Without a socket the wires between the components that are clear can still be looked at. That there is none may well
+/// come from what was found before.
+fn without_socket(
+    instances: &[Instance<'_>],
+    choices: &Choices,
+    mut problems: Vec<ComposeError>,
+    last: ComposeError,
+) -> Problems {
+    let is_named = matches!(last, ComposeError::UnknownComponent { .. });
+    if problems.is_empty() || is_named {
+        problems.push(last.clone());
+    }
+    problems.extend(plug::check_types(instances, &plug::clear_wires(&choices.candidates)));
+    Problems::new(problems).unwrap_or_else(|| last.into())
 }
 
 /// What the socket exports and the composition does not.

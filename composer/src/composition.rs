@@ -7,7 +7,8 @@ use serde::Serialize;
 use wkit_interface::Surface;
 
 use crate::binary::Binary;
-use crate::error::{NearMiss, quoted};
+use crate::error::quoted;
+use crate::near::NearMiss;
 
 /// A composed component.
 #[derive(Debug, Clone, Serialize)]
@@ -29,7 +30,7 @@ pub struct Composition {
     pub dropped: Vec<String>,
     /// The instances that nothing needs, by name; they are not inside.
     pub unused: Vec<Unused>,
-    /// Imports that stay open although an input exports another version of the interface, by importer.
+    /// Imports that stay open although another input exports something that is almost the same, by importer.
     pub near_misses: Vec<NearMiss>,
     /// The surface of the result.
     #[serde(skip)]
@@ -65,6 +66,8 @@ pub struct Unused {
     pub component: String,
     /// Why nothing needs it.
     pub reason: UnusedReason,
+    /// The open imports that it almost fills.
+    pub near: Vec<NearMiss>,
 }
 
 /// Why nothing needs an instance.

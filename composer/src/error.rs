@@ -2,12 +2,12 @@
 
 use std::fmt::{self, Write as _};
 
-use serde::Serialize;
 use thiserror::Error;
 use wkit_interface::{DecodeError, Mismatch};
 
 use crate::composition::OpenImport;
 use crate::limits::{COMPOSITION_BYTES_MAX, INPUTS_MAX, INSTANCES_MAX};
+use crate::near::NearMiss;
 
 /// Why a composition is not possible. [`ComposeError::hint`] says what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -39,7 +39,7 @@ pub enum ComposeError {
     },
 
     /// An input is not a readable component.
-    #[error("`{name}`: {source}")]
+    #[error("`{name}`: {}", unread(source))]
     Decode {
         /// The input's name.
         name: String,
@@ -132,11 +132,11 @@ pub enum ComposeError {
         Vec<Ambiguity>,
     ),
 
-    /// Exports do not have the types that imports need.
-    #[error("{}", type_mismatches(.0))]
+    /// An export does not have the types that an import needs.
+    #[error("{0}")]
     TypeMismatch(
-        /// All wires that do not fit, sorted.
-        Vec<WireMismatch>,
+        /// The wire, and all differences.
+        Box<WireMismatch>,
     ),
 
     /// Components need each other in a circle.
@@ -160,6 +160,13 @@ pub enum ComposeError {
     OpenImportNeedsInner(
         /// Which import, and what it speaks of.
         Box<OpenImportNeedsInner>,
+    ),
+
+    /// What is exported speaks of a type that comes from inside the composition and is not exported.
+    #[error("{0}")]
+    ExportNeedsInner(
+        /// Which export, and what it speaks of.
+        Box<ExportNeedsInner>,
     ),
 
     /// Two inputs leave an import open that should become one import of the composition, with different types.
@@ -259,11 +266,13 @@ pub enum ComposeError {
     },
 
     /// Imports stay open that the plan does not allow to.
-    #[error("{}", incomplete(.0))]
-    Incomplete(
+    #[error("{}", incomplete(open, near))]
+    Incomplete {
         /// All of them, in the order of the composition.
-        Vec<OpenImport>,
-    ),
+        open: Vec<OpenImport>,
+        /// What almost fills some of them.
+        near: Vec<NearMiss>,
+    },
 
     /// The composition cannot be written as a component.
     #[error("cannot {doing}: {message}")]
@@ -299,26 +308,6 @@ pub struct WireMismatch {
     pub export: String,
     /// All differences; `expected` is what the importer asks for.
     pub mismatches: Vec<Mismatch>,
-}
-
-/// An import that stays open although another input exports the interface, in a version that does not stand in for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NearMiss {
-    /// The input with the import.
-    pub importer: String,
-    /// The import.
-    pub import: String,
-    /// The input that exports the other version.
-    pub exporter: String,
-    /// Its export.
-    pub export: String,
-}
-
-impl fmt::Display for NearMiss {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { importer, import, exporter, export } = self;
-        write!(formatter, "`{importer}` imports `{import}`, but `{exporter}` exports `{export}`")
-    }
 }
 
 /// One step of a circle: `importer` needs what `exporter` exports.
@@ -388,6 +377,31 @@ impl fmt::Display for OpenImportNeedsInner {
     }
 }
 
+/// An export that speaks of a type of an instance inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportNeedsInner {
+    /// The instance whose export it is.
+    pub instance: String,
+    /// The export.
+    pub export: String,
+    /// The type that it speaks of.
+    pub type_name: String,
+    /// The export that declares the type.
+    pub interface: String,
+    /// The instance that declares the type.
+    pub exporter: String,
+}
+
+impl fmt::Display for ExportNeedsInner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { instance, export, type_name, interface, exporter } = self;
+        write!(
+            formatter,
+            "`{export}` of `{instance}` cannot be exported alone: it speaks of the type `{type_name}` of `{interface}`, which `{exporter}` brings and nobody outside would know"
+        )
+    }
+}
+
 /// Two open imports that should be one and differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportConflict {
@@ -440,6 +454,18 @@ impl fmt::Display for ResourceSource {
     }
 }
 
+/// What is wrong with an input; where in its bytes says nothing to those who compose it.
+fn unread(source: &DecodeError) -> String {
+    match source {
+        DecodeError::Invalid { message, .. } => format!("not a valid component: {message}"),
+        DecodeError::UnsupportedFeature { message, .. } => format!("not a supported component: {message}"),
+        DecodeError::Truncated { size_bytes, .. } => {
+            format!("the component is cut off, the file ends after {size_bytes} bytes")
+        }
+        other => other.to_string(),
+    }
+}
+
 /// Names in backticks with commas, or `none`.
 pub(crate) fn quoted(names: &[String]) -> String {
     const SHOWN: usize = 20;
@@ -477,44 +503,47 @@ fn ambiguous_exporters(ambiguities: &[Ambiguity]) -> String {
     lines.join("\n")
 }
 
-fn type_mismatches(wires: &[WireMismatch]) -> String {
-    let lines: Vec<String> = wires
-        .iter()
-        .map(|WireMismatch { importer, import, exporter, export, mismatches }| {
-            let other = if import == export { "that".to_owned() } else { format!("`{export}`") };
-            let lines = mismatch_lines(mismatches, importer, exporter);
-            format!("`{importer}` imports `{import}`, but {other} of `{exporter}` does not fit:{lines}")
-        })
-        .collect();
-    lines.join("\n")
+impl fmt::Display for WireMismatch {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { importer, import, exporter, export, mismatches } = self;
+        let other = if import == export { "that".to_owned() } else { format!("`{export}`") };
+        let lines = mismatch_lines(mismatches, importer, exporter);
+        write!(formatter, "`{importer}` imports `{import}`, but {other} of `{exporter}` does not fit:{lines}")
+    }
 }
 
-/// One line for each difference, naming whose type is which.
+/// One line for each difference.
 pub(crate) fn mismatch_lines(mismatches: &[Mismatch], expected: &str, found: &str) -> String {
-    let mut text = String::new();
-    for mismatch in mismatches {
-        let place = if mismatch.path.is_empty() { String::new() } else { format!("{}: ", mismatch.path) };
-        let _ = write!(
-            text,
-            "\n  {place}expected {} (`{expected}`), found {} (`{found}`)",
-            mismatch.expected_shown(),
-            mismatch.found_shown()
-        );
-    }
-    text
+    mismatches
+        .iter()
+        .fold(String::new(), |text, mismatch| text + "\n  " + &mismatch_line(mismatch, expected, found))
+}
+
+/// Where two components differ and how, naming whose type is which.
+pub(crate) fn mismatch_line(mismatch: &Mismatch, expected: &str, found: &str) -> String {
+    let place = if mismatch.path.is_empty() { String::new() } else { format!("{}: ", mismatch.path) };
+    let similar = match &mismatch.similar {
+        Some(name) => format!("; is `{name}` the one?"),
+        None => String::new(),
+    };
+    format!(
+        "{place}expected {} (`{expected}`), found {} (`{found}`){similar}",
+        mismatch.expected_shown(),
+        mismatch.found_shown()
+    )
 }
 
 fn nobody(importer: Option<&str>) -> String {
     importer.map_or_else(|| "nothing imports".to_owned(), |importer| format!("`{importer}` does not import"))
 }
 
-fn incomplete(open: &[OpenImport]) -> String {
+fn incomplete(open: &[OpenImport], near: &[NearMiss]) -> String {
     let mut text = "the composition is not complete".to_owned();
     for OpenImport { name, importers, .. } in open {
         let importers: Vec<String> = importers.iter().map(|importer| importer.instance.clone()).collect();
         let _ = write!(text, "\n  nothing fills `{name}`, which {} needs", quoted(&importers));
     }
-    text
+    text + &near_misses(near)
 }
 
 fn near_misses(near: &[NearMiss]) -> String {

@@ -5,28 +5,53 @@
 
 use wkit_interface::{ResourceOrigin, fits};
 
-use crate::error::{ComposeError, OpenImportNeedsInner, ResourceMismatch, ResourceSource};
+use crate::error::{ComposeError, ExportNeedsInner, OpenImportNeedsInner, ResourceMismatch, ResourceSource};
+use crate::exports::Exported;
 use crate::instances::{Index, Instance};
-use crate::plug::{Candidates, line};
+use crate::plug::{Candidates, End, line};
+use crate::share::Graph;
 
-/// Checks all wires, and the imports that stay open.
-pub(crate) fn check(
-    instances: &[Instance<'_>],
-    wires: &Candidates,
-    in_use: &[Index],
-) -> Result<(), ComposeError> {
+/// Checks all wires, and the imports that stay open; the wires must be free of circles.
+pub(crate) fn check(instances: &[Instance<'_>], wires: &Candidates, in_use: &[Index]) -> Vec<ComposeError> {
+    let mut problems = Vec::new();
     let check = Check { instances, wires };
     let mut sorted = in_use.to_vec();
     sorted.sort_unstable();
     for importer in sorted {
         for import in instances[importer].needs() {
             match wires.get(&(importer, import.name.clone())).and_then(|ends| ends.first()) {
-                Some(end) => check.wire(importer, &import.name, end.exporter, &end.export)?,
-                None => check.open(importer, &import.name)?,
+                Some(end) => check.wire(importer, &import.name, end, &mut problems),
+                None => check.open(importer, &import.name, &mut problems),
             }
         }
     }
-    Ok(())
+    problems
+}
+
+/// Checks that all types of what is exported can be named from outside: a type from inside has to be exported too.
+pub(crate) fn check_exports(graph: &Graph<'_>) -> Vec<ComposeError> {
+    let check = Check { instances: &graph.instances, wires: &graph.wires };
+    let mut problems = Vec::new();
+    for exported in &graph.exports {
+        let surface = graph.instances[exported.instance].surface();
+        for hidden in surface.unnamed_types(&exported.export) {
+            let Source::Component { index, export, resource } = check.source(exported.instance, &hidden)
+            else {
+                continue;
+            };
+            let is_exported = |known: &Exported| known.instance == index && known.export == export;
+            if !graph.exports.iter().any(is_exported) {
+                problems.push(ComposeError::ExportNeedsInner(Box::new(ExportNeedsInner {
+                    instance: check.name(exported.instance),
+                    export: exported.export.clone(),
+                    type_name: resource,
+                    interface: export,
+                    exporter: check.name(index),
+                })));
+            }
+        }
+    }
+    problems
 }
 
 struct Check<'a> {
@@ -35,8 +60,9 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn wire(&self, importer: Index, import: &str, exporter: Index, export: &str) -> Result<(), ComposeError> {
-        let theirs = self.instances[exporter].surface().export_resources(export);
+    fn wire(&self, importer: Index, import: &str, end: &End, problems: &mut Vec<ComposeError>) {
+        let exporter = end.exporter;
+        let theirs = self.instances[exporter].surface().export_resources(&end.export);
         for ours in self.foreign(importer, import) {
             let same =
                 |other: &&ResourceOrigin| other.name == ours.name && fits(&ours.interface, &other.interface);
@@ -44,7 +70,7 @@ impl Check<'_> {
             let importer_source = self.source(importer, &ours);
             let exporter_source = self.source(exporter, theirs);
             if importer_source != exporter_source {
-                return Err(ComposeError::ResourceMismatch(Box::new(ResourceMismatch {
+                problems.push(ComposeError::ResourceMismatch(Box::new(ResourceMismatch {
                     resource: ours.name,
                     interface: ours.interface,
                     importer: self.name(importer),
@@ -55,13 +81,12 @@ impl Check<'_> {
                 })));
             }
         }
-        Ok(())
     }
 
-    fn open(&self, importer: Index, import: &str) -> Result<(), ComposeError> {
+    fn open(&self, importer: Index, import: &str, problems: &mut Vec<ComposeError>) {
         for ours in self.foreign(importer, import) {
             if let Source::Component { index, .. } = self.source(importer, &ours) {
-                return Err(ComposeError::OpenImportNeedsInner(Box::new(OpenImportNeedsInner {
+                problems.push(ComposeError::OpenImportNeedsInner(Box::new(OpenImportNeedsInner {
                     importer: self.name(importer),
                     import: import.to_owned(),
                     resource: ours.name,
@@ -70,7 +95,6 @@ impl Check<'_> {
                 })));
             }
         }
-        Ok(())
     }
 
     fn name(&self, index: Index) -> String {
@@ -94,7 +118,7 @@ impl Check<'_> {
                 return Source::Outside { import: line(&resource.interface), shown: resource.interface };
             };
             index = end.exporter;
-            match self.instances[index].surface().export_resource(&end.export, &resource.name) {
+            match self.instances[index].surface().export_type(&end.export, &resource.name) {
                 Some(next) => resource = next,
                 None => {
                     return Source::Component { index, export: end.export.clone(), resource: resource.name };

@@ -28,8 +28,11 @@ impl Component<'_> {
     }
 }
 
-/// Reads all inputs.
-pub(crate) fn read(inputs: &[Input]) -> Result<Vec<Component<'_>>, ComposeError> {
+/// Reads all inputs; those that cannot be read are left out and become problems.
+pub(crate) fn read<'a>(
+    inputs: &'a [Input],
+    problems: &mut Vec<ComposeError>,
+) -> Result<Vec<Component<'a>>, ComposeError> {
     if inputs.is_empty() {
         return Err(ComposeError::NoInputs);
     }
@@ -45,8 +48,15 @@ pub(crate) fn read(inputs: &[Input]) -> Result<Vec<Component<'_>>, ComposeError>
     if let Some(pair) = sorted.windows(2).find(|pair| pair[0].name == pair[1].name) {
         return Err(ComposeError::DuplicateName { name: pair[0].name.clone() });
     }
+    let mut components = Vec::with_capacity(sorted.len());
     let surfaces = surfaces(&sorted);
-    sorted.into_iter().zip(surfaces).map(|(input, surface)| component(input, surface)).collect()
+    for (input, surface) in sorted.into_iter().zip(surfaces) {
+        match component(input, surface) {
+            Ok(component) => components.push(component),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    Ok(components)
 }
 
 fn component(input: &Input, surface: Decoded) -> Result<Component<'_>, ComposeError> {

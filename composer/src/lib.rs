@@ -35,7 +35,7 @@
 //!     "several components export `demo:kv/store@0.1.0`, which `app` needs: `other-store`, `store`",
 //! );
 //! assert!(error.hint().is_some_and(|hint| hint.contains("wkit.toml")));
-//! # Ok::<(), wkit_composer::ComposeError>(())
+//! # Ok::<(), wkit_composer::Problems>(())
 //! ```
 mod binary;
 mod compose;
@@ -52,12 +52,14 @@ mod instances;
 mod labels;
 pub mod limits;
 mod mock;
+mod near;
 mod open;
 mod order;
 mod place;
 mod plan;
 mod planned;
 mod plug;
+mod problems;
 mod script;
 mod share;
 mod shell;
@@ -71,8 +73,8 @@ pub use composition::{
     ComposedExport, ComposedInstance, Composition, Importer, OpenImport, Skew, Unused, UnusedReason, Wire,
 };
 pub use error::{
-    Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, OpenImportNeedsInner, ResourceMismatch,
-    ResourceSource, WireMismatch,
+    Ambiguity, ComposeError, CycleStep, ExportNeedsInner, ImportConflict, OpenImportNeedsInner,
+    ResourceMismatch, ResourceSource, WireMismatch,
 };
 pub use explode::{ExplodeError, Exploded, ExplodedPart, PARTS_NAMESPACE, explode};
 pub use graph::{
@@ -82,6 +84,8 @@ pub use mock::{
     AnswerKind, Answers, Imports, Missing, Mock, MockError, Otherwise, Stub, StubError, StubFunction,
     Stubbed, StubbedImport, ValueError, compose_with_stubs, mock,
 };
+pub use near::{Gap, NearMiss};
 pub use place::{Place, Subject};
 pub use plan::{Input, Plan, PlannedExport, PlannedInstance, PlannedOpen, PlannedWire, Share};
+pub use problems::Problems;
 pub use script::{Label, PackageRequest, Script, ScriptError, ScriptFault, ScriptProblem};

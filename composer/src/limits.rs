@@ -12,6 +12,9 @@ pub const COMPOSITION_BYTES_MAX: usize = wkit_interface::limits::COMPONENT_BYTES
 /// 4096 instances, and every wire and export of an interface is one of them.
 pub const INSTANCES_MAX: usize = 1024;
 
+/// The most problems of one composition that are told; of what is beyond, the number.
+pub const PROBLEMS_MAX: usize = 50;
+
 /// The most bytes that the tables and stated values of a stub take up in its memory: 16 MiB.
 pub const MOCK_DATA_BYTES_MAX: usize = 16 * 1024 * 1024;
 

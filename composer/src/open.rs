@@ -7,17 +7,15 @@ use wkit_interface::{Item, ItemKind, Mismatch, Surface, conflicts};
 use crate::composition::{Importer, OpenImport};
 use crate::error::{ComposeError, ImportConflict};
 use crate::instances::{Index, Instance};
+use crate::near::NearMiss;
 use crate::plan::Plan;
 use crate::planned::matches;
 use crate::plug::{Candidates, line};
 
 /// Checks that imports which should become one are of one type: those of the same name, or with versions that stand in
 /// for each other.
-pub(crate) fn check(
-    instances: &[Instance<'_>],
-    wires: &Candidates,
-    in_use: &[Index],
-) -> Result<(), ComposeError> {
+pub(crate) fn check(instances: &[Instance<'_>], wires: &Candidates, in_use: &[Index]) -> Vec<ComposeError> {
+    let mut problems = Vec::new();
     let mut lines: HashMap<String, Line<'_>> = HashMap::new();
     for (second, second_import) in collect(instances, wires, in_use) {
         let line = lines.entry(line(&second_import.name)).or_default();
@@ -28,7 +26,7 @@ pub(crate) fn check(
             // Two versions in one component are two imports of one component and stay what they are.
             let is_same = std::ptr::eq(instances[known.instance].component, other.component);
             if !is_same && known.number != number && line.compared.insert((known.number, number)) {
-                check_pair(instances, one, (second, second_import))?;
+                problems.extend(conflict(instances, one, (second, second_import)));
             }
         }
         // Two of each kind, of two components: one of them is of another component than any that comes.
@@ -38,7 +36,7 @@ pub(crate) fn check(
             line.members.push(Member { instance: second, import: second_import, number });
         }
     }
-    Ok(())
+    problems
 }
 
 /// Open imports that become one import.
@@ -65,11 +63,11 @@ impl Line<'_> {
     }
 }
 
-fn check_pair(
+fn conflict(
     instances: &[Instance<'_>],
     (first, first_import): (Index, &Item),
     (second, second_import): (Index, &Item),
-) -> Result<(), ComposeError> {
+) -> Option<ComposeError> {
     let (one, other) = (&instances[first], &instances[second]);
     let mut mismatches = conflicts(one.surface(), &first_import.name, other.surface(), &second_import.name);
     // One label, but two interfaces, which may happen to look alike.
@@ -78,12 +76,12 @@ fn check_pair(
     {
         let interface = |name: &str| format!("an interface `{name}`");
         let (expected, found) = (interface(expected), interface(found));
-        mismatches.insert(0, Mismatch { path: String::new(), expected, found });
+        mismatches.insert(0, Mismatch { path: String::new(), expected, found, similar: None });
     }
     if mismatches.is_empty() {
-        return Ok(());
+        return None;
     }
-    Err(ComposeError::ImportConflict(Box::new(ImportConflict {
+    Some(ComposeError::ImportConflict(Box::new(ImportConflict {
         first: one.name.clone(),
         first_import: first_import.name.clone(),
         second: other.name.clone(),
@@ -127,6 +125,7 @@ pub(crate) fn imports(
 pub(crate) fn check_complete(
     imports: &[OpenImport],
     surface: &Surface,
+    near_misses: &[NearMiss],
     plan: &Plan,
 ) -> Result<(), ComposeError> {
     let Some(allowed) = &plan.allow_open else { return Ok(()) };
@@ -138,8 +137,16 @@ pub(crate) fn check_complete(
         let is_stated = !open.importers.is_empty() && open.importers.iter().all(|importer| importer.stated);
         !(is_instance && only_types || is_stated || allowed.iter().any(|pattern| matches(pattern, item)))
     };
-    let wrong: Vec<OpenImport> = imports.iter().filter(is_wrong).cloned().collect();
-    if wrong.is_empty() { Ok(()) } else { Err(ComposeError::Incomplete(wrong)) }
+    let open: Vec<OpenImport> = imports.iter().filter(is_wrong).cloned().collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    let is_open = |miss: &&NearMiss| {
+        let mut importers = open.iter().flat_map(|open| &open.importers);
+        importers.any(|importer| importer.instance == miss.importer && importer.import == miss.import)
+    };
+    let near = near_misses.iter().filter(is_open).cloned().collect();
+    Err(ComposeError::Incomplete { open, near })
 }
 
 /// All open imports, by instance name.

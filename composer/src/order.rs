@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::error::{ComposeError, CycleStep};
 use crate::instances::{self, Index, Instance};
+use crate::near;
 use crate::plan::Plan;
 use crate::plug::{self, Candidates, Choices};
 
@@ -31,7 +32,7 @@ pub(crate) fn socket(
 }
 
 fn ambiguous(instances: &[Instance<'_>], choices: &Choices, tops: &[Index]) -> ComposeError {
-    let near = plug::near_misses(instances, choices, tops);
+    let near = near::near_misses(instances, choices, tops);
     let candidates = tops.iter().map(|index| instances[*index].name.clone()).collect();
     ComposeError::AmbiguousSocket { candidates, near }
 }
@@ -50,6 +51,26 @@ fn no_top(instances: &[Instance<'_>], choices: &Choices) -> ComposeError {
     }
     // Cannot happen: among instances that are all needed, following the needs comes back somewhere.
     ambiguous(instances, choices, &(0..instances.len()).collect::<Vec<_>>())
+}
+
+/// All circles in which instances need each other, each once.
+pub(crate) fn circles(instances: &[Instance<'_>], wires: &Candidates, roots: &[Index]) -> Vec<ComposeError> {
+    let (mut wires, mut circles) = (wires.clone(), Vec::new());
+    while let Err(error) = instantiation_order(instances, &wires, roots) {
+        // Without one wire of it this circle is none any more, so that another one is found, or the end.
+        let cut = match &error {
+            ComposeError::Cycle(steps) => steps.last().and_then(|step| {
+                let importer = instances.iter().position(|instance| instance.name == step.importer)?;
+                wires.remove(&(importer, step.import.clone()))
+            }),
+            _ => None,
+        };
+        circles.push(error);
+        if cut.is_none() {
+            break;
+        }
+    }
+    circles
 }
 
 /// What the depth-first search knows of an instance.

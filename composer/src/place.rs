@@ -1,8 +1,7 @@
 //! What an error speaks of, for whoever knows where that is written.
 
-use crate::error::{
-    Ambiguity, ComposeError, CycleStep, ImportConflict, NearMiss, ResourceMismatch, WireMismatch,
-};
+use crate::error::{Ambiguity, ComposeError, CycleStep, ImportConflict, ResourceMismatch, WireMismatch};
+use crate::near::NearMiss;
 
 /// Something that an error speaks of, and what it says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,11 +53,12 @@ impl ComposeError {
                 tops.chain(near.iter().flat_map(near_miss)).collect()
             }
             Self::AmbiguousExporter(ambiguities) => ambiguities.iter().flat_map(ambiguity).collect(),
-            Self::TypeMismatch(wires) => wires.iter().flat_map(mismatch).collect(),
+            Self::TypeMismatch(wire) => mismatch(wire),
             Self::Cycle(steps) => steps.iter().flat_map(step).collect(),
             Self::ResourceMismatch(mismatch) => {
-                let ResourceMismatch { resource, importer, import, exporter, .. } = &**mismatch;
+                let ResourceMismatch { resource, interface, importer, import, exporter, .. } = &**mismatch;
                 vec![
+                    wire(importer, interface, "the resource comes from here"),
                     wire(importer, import, format!("speaks of `{resource}`")),
                     component(importer, format!("imports `{import}`")),
                     component(exporter, format!("exports `{import}`")),
@@ -68,12 +68,23 @@ impl ComposeError {
                 component(&open.importer, format!("nothing fills its import `{}`", open.import)),
                 component(&open.exporter, format!("brings the resource `{}`", open.resource)),
             ],
+            Self::ExportNeedsInner(inner) => vec![
+                component(&inner.instance, format!("exports `{}`", inner.export)),
+                component(&inner.exporter, format!("brings the type `{}`", inner.type_name)),
+            ],
             Self::ImportConflict(conflict) => {
                 let ImportConflict { first, first_import, second, second_import, .. } = &**conflict;
                 vec![
                     component(first, format!("imports `{first_import}`")),
                     component(second, format!("imports `{second_import}`")),
                 ]
+            }
+            Self::Incomplete { open, near } => {
+                let importers = open.iter().flat_map(|open| &open.importers);
+                let importers = importers.map(|importer| {
+                    component(&importer.instance, format!("nothing fills its import `{}`", importer.import))
+                });
+                importers.chain(near.iter().flat_map(near_miss)).collect()
             }
             Self::UnknownComponent { role: "socket", .. } => vec![socket("no such component")],
             Self::NoSuchExport { instance, .. } => vec![component(instance, "has no such export")],
@@ -86,11 +97,6 @@ impl ComposeError {
             Self::NothingToOpen { importer: Some(importer), .. } => {
                 vec![component(importer, "does not import it")]
             }
-            Self::Incomplete(open) => open
-                .iter()
-                .flat_map(|open| &open.importers)
-                .map(|importer| component(&importer.instance, format!("imports `{}`", importer.import)))
-                .collect(),
             _ => Vec::new(),
         }
     }
@@ -110,7 +116,7 @@ fn socket(label: &str) -> Place {
 }
 
 fn near_miss(near: &NearMiss) -> Vec<Place> {
-    let NearMiss { importer, import, exporter, export } = near;
+    let NearMiss { importer, import, exporter, export, .. } = near;
     vec![
         component(importer, format!("imports `{import}`")),
         component(exporter, format!("exports `{export}`")),

@@ -7,38 +7,54 @@ use wkit_interface::{InterfaceParts, Item};
 use crate::error::ComposeError;
 use crate::exports::{meant, named_export};
 use crate::instances::{Index, Instance, find};
-use crate::plan::{Plan, PlannedWire};
+use crate::plan::{Plan, PlannedOpen, PlannedWire};
 use crate::plug::{End, ExportIndex};
 
 /// An import of an instance.
 pub(crate) type Import = (Index, String);
 
-/// The wires of the plan, checked against what there is.
+/// The wires of the plan, checked against what there is; those that make no sense become problems.
 pub(crate) fn wires(
     instances: &[Instance<'_>],
     exports: &ExportIndex<'_>,
     plan: &Plan,
-) -> Result<BTreeMap<Import, End>, ComposeError> {
+    problems: &mut Vec<ComposeError>,
+) -> BTreeMap<Import, End> {
     let mut chosen: BTreeMap<Import, End> = BTreeMap::new();
-    for wire in &plan.wires {
-        let importer = find(instances, "importer", &wire.importer)?;
-        let exporter = find(instances, "exporter", &wire.exporter)?;
-        let import = import(&instances[importer], &wire.import)?;
-        let export = match &wire.export {
-            Some(export) => &named_export(&instances[exporter], export)?.name,
-            None => inferred_export(instances, exports, wire, import, exporter)?,
+    for planned in &plan.wires {
+        let (key, end) = match wire(instances, exports, planned) {
+            Ok(wire) => wire,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
         };
-        let end = End { exporter, export: export.clone() };
-        if let Some(first) = chosen.insert((importer, import.name.clone()), end) {
-            return Err(ComposeError::DuplicateWire {
-                importer: wire.importer.clone(),
-                import: import.name.clone(),
+        let import = key.1.clone();
+        if let Some(first) = chosen.insert(key, end) {
+            problems.push(ComposeError::DuplicateWire {
+                importer: planned.importer.clone(),
+                import,
                 first: instances[first.exporter].name.clone(),
-                second: wire.exporter.clone(),
+                second: planned.exporter.clone(),
             });
         }
     }
-    Ok(chosen)
+    chosen
+}
+
+fn wire(
+    instances: &[Instance<'_>],
+    exports: &ExportIndex<'_>,
+    wire: &PlannedWire,
+) -> Result<(Import, End), ComposeError> {
+    let importer = find(instances, "importer", &wire.importer)?;
+    let exporter = find(instances, "exporter", &wire.exporter)?;
+    let import = import(&instances[importer], &wire.import)?;
+    let export = match &wire.export {
+        Some(export) => &named_export(&instances[exporter], export)?.name,
+        None => inferred_export(instances, exports, wire, import, exporter)?,
+    };
+    Ok(((importer, import.name.clone()), End { exporter, export: export.clone() }))
 }
 
 /// The export of a wire that does not name it.
@@ -84,54 +100,65 @@ fn import<'a>(instance: &Instance<'a>, import: &str) -> Result<&'a Item, Compose
     }
 }
 
-/// The imports that the plan leaves open. A chosen wire is stronger than a pattern, but contradicts a name.
+/// The imports that the plan leaves open; what it says wrongly becomes a problem. A chosen wire is stronger than a
+/// pattern, but contradicts a name.
 pub(crate) fn open(
     instances: &[Instance<'_>],
     chosen: &BTreeMap<Import, End>,
     plan: &Plan,
-) -> Result<BTreeSet<Import>, ComposeError> {
+    problems: &mut Vec<ComposeError>,
+) -> BTreeSet<Import> {
     let mut open = BTreeSet::new();
     for planned in &plan.open {
-        let importers = match &planned.importer {
-            Some(name) => vec![find(instances, "importer", name)?],
-            None => (0..instances.len()).collect(),
-        };
-        let mut found = false;
-        for importer in &importers {
-            for import in instances[*importer].needs() {
-                if !matches(&planned.import, import) {
-                    continue;
+        match left_open(instances, chosen, planned) {
+            Ok(imports) => open.extend(imports),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    open
+}
+
+fn left_open(
+    instances: &[Instance<'_>],
+    chosen: &BTreeMap<Import, End>,
+    planned: &PlannedOpen,
+) -> Result<BTreeSet<Import>, ComposeError> {
+    let importers = match &planned.importer {
+        Some(name) => vec![find(instances, "importer", name)?],
+        None => (0..instances.len()).collect(),
+    };
+    let (mut open, mut found) = (BTreeSet::new(), false);
+    for importer in &importers {
+        for import in instances[*importer].needs().filter(|import| matches(&planned.import, import)) {
+            found = true;
+            let key = (*importer, import.name.clone());
+            match chosen.get(&key) {
+                None => {
+                    open.insert(key);
                 }
-                found = true;
-                let key = (*importer, import.name.clone());
-                match chosen.get(&key) {
-                    None => {
-                        open.insert(key);
-                    }
-                    Some(_) if planned.importer.is_none() || planned.import.ends_with('*') => {}
-                    Some(end) => {
-                        return Err(ComposeError::OpenAndWired {
-                            importer: instances[*importer].name.clone(),
-                            import: import.name.clone(),
-                            exporter: instances[end.exporter].name.clone(),
-                        });
-                    }
+                Some(_) if planned.importer.is_none() || planned.import.ends_with('*') => {}
+                Some(end) => {
+                    return Err(ComposeError::OpenAndWired {
+                        importer: instances[*importer].name.clone(),
+                        import: import.name.clone(),
+                        exporter: instances[end.exporter].name.clone(),
+                    });
                 }
             }
         }
-        if !found {
-            let mut known: Vec<String> =
-                importers.iter().flat_map(|importer| names(instances[*importer].needs())).collect();
-            known.sort_unstable();
-            known.dedup();
-            return Err(ComposeError::NothingToOpen {
-                importer: planned.importer.clone(),
-                import: planned.import.clone(),
-                known,
-            });
-        }
     }
-    Ok(open)
+    if found {
+        return Ok(open);
+    }
+    let mut known: Vec<String> =
+        importers.iter().flat_map(|importer| names(instances[*importer].needs())).collect();
+    known.sort_unstable();
+    known.dedup();
+    Err(ComposeError::NothingToOpen {
+        importer: planned.importer.clone(),
+        import: planned.import.clone(),
+        known,
+    })
 }
 
 /// Whether a pattern of the plan means this import: its name with or without the version, or a beginning of it

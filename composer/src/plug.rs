@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use semver::Version;
 use wkit_interface::{InterfaceParts, Item, mismatches};
 
-use crate::error::{Ambiguity, ComposeError, NearMiss, WireMismatch};
+use crate::error::{Ambiguity, ComposeError, WireMismatch};
 use crate::instances::{Index, Instance};
 use crate::plan::Plan;
 use crate::planned::{self, Import};
@@ -29,10 +29,10 @@ pub(crate) struct Choices {
 }
 
 /// Finds for every import all exports that have its name, or the one that the plan chooses.
-pub(crate) fn choices(instances: &[Instance<'_>], plan: &Plan) -> Result<Choices, ComposeError> {
+pub(crate) fn choices(instances: &[Instance<'_>], plan: &Plan, problems: &mut Vec<ComposeError>) -> Choices {
     let exports = ExportIndex::new(instances);
-    let chosen = planned::wires(instances, &exports, plan)?;
-    let open = planned::open(instances, &chosen, plan)?;
+    let chosen = planned::wires(instances, &exports, plan, problems);
+    let open = planned::open(instances, &chosen, plan, problems);
     let mut choices = Choices { candidates: Candidates::new(), open, by_name: BTreeMap::new() };
     for (importer, instance) in instances.iter().enumerate() {
         for import in instance.needs() {
@@ -49,7 +49,7 @@ pub(crate) fn choices(instances: &[Instance<'_>], plan: &Plan) -> Result<Choices
             }
         }
     }
-    Ok(choices)
+    choices
 }
 
 /// All exports by the names that they can stand in for, so that an import finds them without a search.
@@ -132,13 +132,14 @@ fn version(name: &str) -> Option<Version> {
     InterfaceParts::parse(name)?.version
 }
 
-/// The wires that reach from the roots: each import of an instance that is in use, with the end that fills it.
+/// The wires that reach from the roots: each import of an instance that is in use, with the end that fills it; and the
+/// imports that several could fill, which have no wire then.
 pub(crate) fn wires(
     instances: &[Instance<'_>],
     candidates: &Candidates,
     socket: Option<Index>,
     roots: &[Index],
-) -> Result<Candidates, ComposeError> {
+) -> (Candidates, Vec<Ambiguity>) {
     let mut in_use = vec![false; instances.len()];
     let mut pending = roots.to_vec();
     let mut wires = Candidates::new();
@@ -159,11 +160,8 @@ pub(crate) fn wires(
             }
         }
     }
-    if ambiguities.is_empty() {
-        return Ok(wires);
-    }
     ambiguities.sort_by(|a, b| (&a.importer, &a.import).cmp(&(&b.importer, &b.import)));
-    Err(ComposeError::AmbiguousExporter(ambiguities))
+    (wires, ambiguities)
 }
 
 /// A wire into the socket always closes a circle, so any other instance comes before it.
@@ -172,42 +170,8 @@ fn without_socket(ends: &[End], socket: Option<Index>) -> Vec<End> {
     if others.is_empty() { ends.to_vec() } else { others }
 }
 
-/// The imports of the given instances that nothing fills, though another instance exports another version.
-pub(crate) fn near_misses(
-    instances: &[Instance<'_>],
-    choices: &Choices,
-    importers: &[Index],
-) -> Vec<NearMiss> {
-    let mut by_path: HashMap<String, Vec<(Index, &Item)>> = HashMap::new();
-    for (exporter, instance) in instances.iter().enumerate() {
-        for export in &instance.surface().exports {
-            if let Some(path) = path(export) {
-                by_path.entry(path).or_default().push((exporter, export));
-            }
-        }
-    }
-    let mut misses = Vec::new();
-    for importer in importers {
-        for import in instances[*importer].needs() {
-            let key = (*importer, import.name.clone());
-            let Some(path) = path(import) else { continue };
-            if choices.candidates.contains_key(&key) || choices.open.contains(&key) {
-                continue;
-            }
-            let near = by_path.get(&path).into_iter().flatten().filter(|(exporter, _)| exporter != importer);
-            misses.extend(near.map(|(exporter, export)| NearMiss {
-                importer: instances[*importer].name.clone(),
-                import: import.name.clone(),
-                exporter: instances[*exporter].name.clone(),
-                export: export.name.clone(),
-            }));
-        }
-    }
-    misses
-}
-
 /// The interface of an import or export without its version.
-fn path(item: &Item) -> Option<String> {
+pub(crate) fn path(item: &Item) -> Option<String> {
     let name = item.implements.as_ref().unwrap_or(&item.name);
     InterfaceParts::parse(name).map(|parts| parts.path())
 }
@@ -232,25 +196,34 @@ fn ambiguity(instances: &[Instance<'_>], importer: Index, import: &str, ends: &[
     }
 }
 
-/// Compares the types at both ends of every wire.
-pub(crate) fn check_types(instances: &[Instance<'_>], wires: &Candidates) -> Result<(), ComposeError> {
+/// Compares the types at both ends of every wire; each wire that does not fit is a problem.
+pub(crate) fn check_types(instances: &[Instance<'_>], wires: &Candidates) -> Vec<ComposeError> {
     let mut wrong = Vec::new();
     for ((importer, import), ends) in wires {
         for end in ends {
             let (importer, exporter) = (&instances[*importer], &instances[end.exporter]);
             let mismatches = mismatches(importer.surface(), import, exporter.surface(), &end.export);
             if !mismatches.is_empty() {
-                wrong.push(WireMismatch {
+                wrong.push(ComposeError::TypeMismatch(Box::new(WireMismatch {
                     importer: importer.name.clone(),
                     import: import.clone(),
                     exporter: exporter.name.clone(),
                     export: end.export.clone(),
                     mismatches,
-                });
+                })));
             }
         }
     }
-    if wrong.is_empty() { Ok(()) } else { Err(ComposeError::TypeMismatch(wrong)) }
+    wrong
+}
+
+/// The wires that are clear whatever the socket is.
+pub(crate) fn clear_wires(candidates: &Candidates) -> Candidates {
+    candidates
+        .iter()
+        .filter(|(_, ends)| ends.len() == 1)
+        .map(|(key, ends)| (key.clone(), ends.clone()))
+        .collect()
 }
 
 /// The versions at both ends of a wire when they differ.

@@ -2,6 +2,7 @@
 
 use crate::composition::{Unused, UnusedReason};
 use crate::instances::{Index, Instance};
+use crate::near::NearMiss;
 use crate::plug::{Candidates, Choices};
 
 /// The instances that are not `in_use`, each with the reason.
@@ -10,6 +11,7 @@ pub(crate) fn unused(
     choices: &Choices,
     wires: &Candidates,
     in_use: &[Index],
+    near_misses: &[NearMiss],
 ) -> Vec<Unused> {
     let unused = (0..instances.len()).filter(|index| !in_use.contains(index));
     unused
@@ -17,6 +19,7 @@ pub(crate) fn unused(
             instance: instances[index].name.clone(),
             component: instances[index].component.name.to_owned(),
             reason: reason(instances, choices, wires, index, in_use),
+            near: near_misses.iter().filter(|miss| miss.exporter == instances[index].name).cloned().collect(),
         })
         .collect()
 }

@@ -41,6 +41,7 @@ mod fingerprint;
 pub mod limits;
 mod model;
 mod name;
+mod near;
 mod origin;
 mod outline;
 mod parts;
@@ -55,6 +56,7 @@ mod wasm;
 
 pub use error::DecodeError;
 pub use name::{InterfaceParts, canonical_version, fits};
+pub use near::nearest;
 pub use origin::ResourceOrigin;
 pub use outline::{Outline, outline};
 pub use parts::{Part, PartKind, parts};

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::limits::MISMATCHES_MAX;
 use crate::model::{Body, Extern, Func, Interface, Model, Ty, TypeId};
+use crate::near::nearest;
 use crate::surface::Surface;
 use crate::text::{self, FunctionName, word};
 
@@ -27,6 +28,9 @@ pub struct Mismatch {
     pub expected: String,
     /// What the export has, as WIT text, or `nothing`.
     pub found: String,
+    /// Where nothing was found, the name nearest to the one that is asked for, if one is so near that it may be meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub similar: Option<String>,
 }
 
 impl Mismatch {
@@ -41,9 +45,10 @@ impl Mismatch {
     }
 }
 
-/// Words such as "nothing" and "an interface" are no WIT; no WIT text begins like them.
+/// Words such as "nothing" and "an interface" are no WIT; no WIT text begins like them. Text that has marks of its own,
+/// as that of a resource and its interface, stays as it is.
 fn shown(ty: &str) -> String {
-    let is_word = ty == NOTHING || ty.starts_with("a ") || ty.starts_with("an ");
+    let is_word = ty.contains('`') || ty == NOTHING || ty.starts_with("a ") || ty.starts_with("an ");
     if is_word { ty.to_owned() } else { format!("`{ty}`") }
 }
 
@@ -149,7 +154,22 @@ struct Comparison<'a> {
 
 impl<'a> Comparison<'a> {
     fn add(&mut self, path: &str, expected: impl Into<String>, found: impl Into<String>) {
-        let mismatch = Mismatch { path: path.to_owned(), expected: expected.into(), found: found.into() };
+        self.add_similar(path, expected, found, None);
+    }
+
+    fn add_similar(
+        &mut self,
+        path: &str,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+        similar: Option<&str>,
+    ) {
+        let mismatch = Mismatch {
+            path: path.to_owned(),
+            expected: expected.into(),
+            found: found.into(),
+            similar: similar.map(str::to_owned),
+        };
         if self.list.len() < MISMATCHES_MAX && !self.list.contains(&mismatch) {
             self.list.push(mismatch);
         }
@@ -183,7 +203,8 @@ impl<'a> Comparison<'a> {
                     let definition = text::definition(self.expected, *id);
                     let kind = definition.split(' ').next().unwrap_or("type");
                     let kind = if kind == "use" { "type" } else { kind };
-                    self.add(&format!("{kind} `{name}`"), definition.clone(), NOTHING);
+                    let similar = nearest(name, found.types.iter().map(|(known, _)| known.as_str()));
+                    self.add_similar(&format!("{kind} `{name}`"), definition.clone(), NOTHING, similar);
                 }
                 None => {}
             }
@@ -207,8 +228,13 @@ impl<'a> Comparison<'a> {
     fn missing_function(&mut self, function: &Func, found: &Interface) {
         let spoken = FunctionName::parse(&function.name).spoken();
         let other = found.functions.iter().find(|known| FunctionName::parse(&known.name).spoken() == spoken);
-        let found = other.map_or_else(|| NOTHING.to_owned(), |other| text::signature(self.found, other));
-        self.add(&function_path(function), text::signature(self.expected, function), found);
+        let signature = other.map_or_else(|| NOTHING.to_owned(), |other| text::signature(self.found, other));
+        let similar = match other {
+            Some(_) => None,
+            None => similar_function(function, found),
+        };
+        let path = function_path(function);
+        self.add_similar(&path, text::signature(self.expected, function), signature, similar);
     }
 
     fn functions(&mut self, expected: &'a Func, found: &'a Func) {
@@ -342,7 +368,10 @@ impl<'a> Comparison<'a> {
                 (ty, Some((_, other))) => {
                     self.add(&place, show(self.expected, name, *ty), show(self.found, name, *other));
                 }
-                (ty, None) => self.add(&place, show(self.expected, name, *ty), NOTHING),
+                (ty, None) => {
+                    let similar = nearest(name, found_members.iter().map(|(known, _)| *known));
+                    self.add_similar(&place, show(self.expected, name, *ty), NOTHING, similar);
+                }
             }
         }
         let mut same_set = expected_members.len() == found_members.len();
@@ -359,6 +388,30 @@ impl<'a> Comparison<'a> {
         if same_set && expected_names != found_names {
             self.add(&format!("{path}, order of the {member}s"), expected_names, found_names);
         }
+    }
+}
+
+/// The function of the same kind and resource whose name is nearest.
+fn similar_function<'a>(function: &Func, found: &'a Interface) -> Option<&'a str> {
+    let asked = FunctionName::parse(&function.name);
+    let same_kind = found.functions.iter().filter_map(|known| {
+        let parsed = FunctionName::parse(&known.name);
+        match (&asked, parsed) {
+            (FunctionName::Plain(_), FunctionName::Plain(name)) => Some(name),
+            (FunctionName::Method { resource: asked, .. }, FunctionName::Method { resource, name })
+            | (FunctionName::Static { resource: asked, .. }, FunctionName::Static { resource, name })
+                if *asked == resource =>
+            {
+                Some(name)
+            }
+            _ => None,
+        }
+    });
+    match asked {
+        FunctionName::Plain(name) | FunctionName::Method { name, .. } | FunctionName::Static { name, .. } => {
+            nearest(name, same_kind)
+        }
+        FunctionName::Constructor { .. } => None,
     }
 }
 
@@ -383,8 +436,8 @@ fn function_path(function: &Func) -> String {
 fn origin_text(model: &Model, id: TypeId) -> String {
     let origin = &model.types[model.origin(id)];
     match &origin.home {
-        Some(home) => format!("resource {} of `{home}`", origin.name),
-        None => format!("resource {}", origin.name),
+        Some(home) => format!("`{}` of `{home}`", origin.name),
+        None => format!("`{}`", origin.name),
     }
 }
 

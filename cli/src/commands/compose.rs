@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 use wkit_composer::virtualise::{State, Virtualised};
-use wkit_composer::{Composition, Input, Plan, StubbedImport};
+use wkit_composer::{Composition, Input, NearMiss, OpenImport, Plan, StubbedImport};
 
 use crate::closing;
 use crate::components::BuildMode;
@@ -119,7 +119,7 @@ fn said(composed: &Composed, digest: &wkit_artifact::Digest) -> Said {
     Said {
         closed: said_of_closed(closed),
         tree: composition.tree(),
-        notes: unused.chain(composition.near_misses.iter().map(ToString::to_string)).collect(),
+        notes: unused.chain(composition.near_misses.iter().map(near_note)).collect(),
         stubs: stubs.iter().map(stubs::note).collect(),
         size_bytes: composition.bytes.len() as u64,
         digest: digest.to_string(),
@@ -204,7 +204,15 @@ fn no_plug_fits(composition: &Composition) -> CommandError {
     for miss in &composition.near_misses {
         shown = shown.detail(miss.to_string());
     }
-    let imports: Vec<String> = composition.imports.iter().map(|open| format!("`{}`", open.name)).collect();
+    if let Some(wire) = composition.near_misses.iter().find_map(NearMiss::wire) {
+        let option = composing::wire_options(&[wire]);
+        return shown.hint(format!("the types fit, so it can be wired by hand: {option}"));
+    }
+    // What hosts give is seldom what was meant.
+    let of_host = |open: &&OpenImport| open.name.starts_with("wasi:");
+    let (host, own): (Vec<_>, Vec<_>) = composition.imports.iter().partition(of_host);
+    let asked = if own.is_empty() { host } else { own };
+    let imports: Vec<String> = asked.iter().map(|open| format!("`{}`", open.name)).collect();
     shown.hint(match imports.as_slice() {
         [] => format!("`{socket}` imports nothing: it needs no plug"),
         imports => format!("a plug exports one of {}", imports.join(", ")),
@@ -235,6 +243,11 @@ fn from_script(path: &Path, args: &ComposeArgs, context: &Context) -> Result<Com
     let composition = script::compose(&input, context)?;
     let (stubs, closed, inputs) = (Vec::new(), Vec::new(), Vec::new());
     Ok(Composed { composition, stubs, closed, output, inputs })
+}
+
+/// What almost fits, and what to do about it.
+fn near_note(miss: &NearMiss) -> String {
+    format!("{miss}\nhint: {}", miss.hint())
 }
 
 fn show(said: &Said, output: &Path, format: Format, context: &Context) -> Result<ExitCode, CommandError> {

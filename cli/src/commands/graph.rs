@@ -13,6 +13,7 @@ use crate::error::CommandError;
 use crate::inputs::InputArgs;
 use crate::output::write_file;
 use crate::project::Project;
+use crate::script::{self, ScriptArgs, ScriptInput};
 use crate::source;
 use crate::ui;
 
@@ -22,11 +23,12 @@ const ASIDE: Style = Style::new().dimmed();
 /// Arguments of `wkit graph`.
 ///
 /// Reads any composed component, whichever tool composed it, and says which instances are inside, what they are wired to,
-/// what is needed from outside and where each export comes from. A project is composed in memory from its components as
-/// they were last built.
+/// what is needed from outside and where each export comes from. A project and a script are composed in memory, from
+/// components as they were last built.
 #[derive(Debug, Args)]
 pub(crate) struct GraphArgs {
-    /// A component (a file, or a reference in a registry), or a project's folder; the current project without it
+    /// A component (a file, or a reference in a registry), a script of the wac language (`FILE.wac`), or a project's folder;
+    /// the current project without it
     #[arg(value_name = "PROJECT|FILE|REF")]
     subject: Option<String>,
 
@@ -37,6 +39,10 @@ pub(crate) struct GraphArgs {
     /// The file to write; stdout without it
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    /// Where the packages of a script come from
+    #[command(flatten)]
+    script: ScriptArgs,
 
     /// Where to look for a REF and how to speak to its registry
     #[command(flatten)]
@@ -93,6 +99,7 @@ fn read(args: &GraphArgs, context: &Context) -> Result<Graph, CommandError> {
     let (name, bytes) = match &args.subject {
         None => project(&context.project_start, &args.inputs, context)?,
         Some(subject) if names_project(subject) => project(Path::new(subject), &args.inputs, context)?,
+        Some(subject) if script::is_script(Path::new(subject)) => script(Path::new(subject), args, context)?,
         Some(subject) => {
             let loaded = source::load(subject, None, &args.inputs, context)?;
             (called(subject), loaded.bytes.to_vec())
@@ -120,6 +127,13 @@ fn project(start: &Path, args: &InputArgs, context: &Context) -> Result<(String,
     let project = Project::find(&start)?;
     let composition = compose::compose_built(&project, args, context)?;
     Ok((project.name, composition.bytes.to_vec()))
+}
+
+fn script(path: &Path, args: &GraphArgs, context: &Context) -> Result<(String, Vec<u8>), CommandError> {
+    let input = ScriptInput { path, args: &args.script, inputs: &args.inputs, output: None, build: None };
+    let composition = script::compose(&input, context)?;
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    Ok((name.unwrap_or_default(), composition.bytes.to_vec()))
 }
 
 /// What a file or reference is called: without its folder and ending, or without its host.

@@ -93,7 +93,8 @@ impl<'a> Locking<'a> {
         let file = self.file_of(&wanted.place).filter(|file| files.contains(file));
         match (&wanted.source, fetched) {
             (Source::Member(name), _) if scope == Scope::Project => {
-                let wit = self.wit(wanted, bytes)?;
+                // What is no component is refused by composing, which shows its place in the file.
+                let wit = wkit_interface::outline(bytes).map(|outline| outline.packages).unwrap_or_default();
                 if !lock.members.iter().any(|member| member.name == *name) {
                     lock.members.push(LockedMember { name: (*name).to_owned(), wit });
                 }

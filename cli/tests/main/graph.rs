@@ -49,6 +49,23 @@ fn a_file_in_every_format() {
 }
 
 #[test]
+fn a_script_before_it_is_composed() {
+    let sandbox = sandbox();
+    sandbox.write(
+        "shop.wac",
+        "package demo:all;\nlet logger = new demo:logger {};\nlet stockroom = new demo:stockroom { ...logger };\n\
+         let app = new demo:app { ...logger, ...stockroom, ... };\nexport app...;\n",
+    );
+    let packages = "--dep demo:logger=build/logger.wasm --dep demo:stockroom=build/stockroom.wasm --dep demo:app=build/app.wasm";
+    let graph = sandbox.wkit(&format!("graph shop.wac {packages}")).ok();
+    assert!(graph.stdout.starts_with("shop: 3 instances, 3 wires"), "{}", graph.stdout);
+    assert!(!sandbox.path("shop.wasm").exists(), "nothing is written");
+    let unknown = sandbox.wkit("graph shop.wac");
+    assert_eq!(unknown.code, Some(1), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("shop.wac:2:18"), "{}", unknown.stderr);
+}
+
+#[test]
 fn a_project_as_it_was_last_built() {
     let sandbox = sandbox();
     sandbox.write("wkit.toml", PROJECT);

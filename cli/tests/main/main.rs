@@ -6,6 +6,7 @@ mod assemblyscript;
 mod bad_input;
 mod builds;
 mod clients;
+mod compose_errors;
 mod composing;
 mod explode;
 mod flow;

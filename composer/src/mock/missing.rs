@@ -8,6 +8,7 @@ use super::{Imports, Mock, MockError, Otherwise, StubFunction, mock};
 use crate::composition::{Composition, Importer, OpenImport};
 use crate::error::{ComposeError, OpenImportNeedsInner};
 use crate::plan::{Input, Plan};
+use crate::problems::Problems;
 
 /// Which open imports are filled by stubs, and what the stubs do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub struct StubbedImport {
 pub enum StubError {
     /// They do not compose, whatever is stubbed.
     #[error(transparent)]
-    Compose(#[from] ComposeError),
+    Compose(#[from] Problems),
 
     /// There is no stub for an open import.
     #[error("no stub can be made: {0}")]
@@ -85,7 +86,7 @@ pub fn compose_with_stubs(inputs: &[Input], plan: &Plan, missing: &Missing) -> R
         let source = first.bytes.to_vec();
         work.stub(&source, &open)?;
         match work.compose_as_planned(plan) {
-            Err(ComposeError::Cycle(_)) => {
+            Err(problems) if problems.iter().any(|problem| matches!(problem, ComposeError::Cycle(_))) => {
                 (work.inputs, work.made) = before;
                 for import in &open {
                     work.stub(&source, &[import])?;
@@ -112,17 +113,21 @@ impl Work<'_> {
     /// no place outside, so there its stub is made at once.
     fn compose_outside(&mut self) -> Result<Composition, StubError> {
         loop {
-            match crate::compose(&self.inputs, &self.plan) {
-                Err(ComposeError::OpenImportNeedsInner(open)) if self.can_stub(&open) => {
-                    let bytes = self.bytes_of(&open.importer).to_vec();
-                    self.add(&bytes, vec![open.import.clone()])?;
-                }
-                other => return Ok(other?),
-            }
+            let problems = match crate::compose(&self.inputs, &self.plan) {
+                Ok(composition) => return Ok(composition),
+                Err(problems) => problems,
+            };
+            let stubbed = problems.iter().find_map(|problem| match problem {
+                ComposeError::OpenImportNeedsInner(open) if self.can_stub(open) => Some(open),
+                _ => None,
+            });
+            let Some(open) = stubbed else { return Err(problems.into()) };
+            let bytes = self.bytes_of(&open.importer).to_vec();
+            self.add(&bytes, vec![open.import.clone()])?;
         }
     }
 
-    fn compose_as_planned(&self, plan: &Plan) -> Result<Composition, ComposeError> {
+    fn compose_as_planned(&self, plan: &Plan) -> Result<Composition, Problems> {
         let plan = Plan { socket: self.plan.socket.clone(), ..plan.clone() };
         crate::compose(&self.inputs, &plan)
     }

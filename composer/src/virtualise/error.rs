@@ -2,7 +2,7 @@
 
 use wkit_interface::DecodeError;
 
-use crate::error::ComposeError;
+use crate::problems::Problems;
 use crate::virtualise::capability::Capability;
 
 /// Why a component cannot be virtualised; [`VirtualiseError::hint`] says what to do.
@@ -108,7 +108,7 @@ pub enum VirtualiseError {
     },
     /// The parts do not make one component.
     #[error(transparent)]
-    Compose(#[from] ComposeError),
+    Compose(#[from] Problems),
     /// The parts cannot be written.
     #[error("cannot {doing}: {message}")]
     Encode {

@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agreement;
+mod cases;
 mod damage;
 mod determinism;
 mod errors;
 mod explode;
 mod graph;
 mod plans;
+mod random;
 mod samples;
 mod script;
 mod shells;

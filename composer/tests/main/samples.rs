@@ -1,6 +1,6 @@
 //! The components of the tests: a small shop, in WIT.
 
-use wkit_composer::{ComposeError, Composition, Input, Plan, PlannedWire, compose};
+use wkit_composer::{Composition, Input, Plan, PlannedWire, Problems, compose};
 use wkit_fixtures::component::from_wit;
 
 /// A component of the world `world` of `wit`.
@@ -58,7 +58,7 @@ pub(crate) fn run(inputs: &[Input]) -> Composition {
     compose(inputs, &Plan::default()).unwrap_or_else(|error| panic!("{error}\nhint: {:?}", error.hint()))
 }
 
-pub(crate) fn fail(inputs: &[Input]) -> ComposeError {
+pub(crate) fn fail(inputs: &[Input]) -> Problems {
     compose(inputs, &Plan::default()).expect_err("this does not compose")
 }
 

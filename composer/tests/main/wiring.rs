@@ -191,7 +191,9 @@ fn other_lines_do_not_stand_in() {
         assert_eq!(unused(&composition), ["kv"]);
         assert_eq!(
             composition.near_misses[0].to_string(),
-            format!("`app` imports `demo:kv/store@{asked}`, but `kv` exports `demo:kv/store@{given}`")
+            format!(
+                "`app` imports `demo:kv/store@{asked}`, but `kv` exports `demo:kv/store@{given}` ({given} does not stand in for {asked})"
+            )
         );
     }
 }

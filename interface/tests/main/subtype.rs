@@ -21,7 +21,7 @@ fn differences(expected: &str, found: &str) -> Vec<Mismatch> {
 
 fn show(list: &[Mismatch]) -> String {
     list.iter()
-        .map(|Mismatch { path, expected, found }| format!("{path}: expected {expected}, found {found}\n"))
+        .map(|Mismatch { path, expected, found, .. }| format!("{path}: expected {expected}, found {found}\n"))
         .collect()
 }
 
