@@ -125,19 +125,6 @@ fn records_can_be_counted_and_cleared() {
 }
 
 #[test]
-fn calls_beyond_the_limit_are_counted_and_not_kept() {
-    let mut host = host("", Otherwise::Default);
-    let (calls, text) = ("wkit:mock/calls@0.1.0", [string("")]);
-    for _ in 0..100_000 {
-        host.call(KV, "put", &text);
-    }
-    assert_eq!(host.calls().len(), 100_000);
-    host.call(KV, "put", &text);
-    assert_eq!(host.calls().len(), 100_000);
-    assert_eq!(host.call(calls, "total", &[]), Some(Val::U64(100_001)));
-}
-
-#[test]
 fn texts_beyond_the_limit_are_counted_and_not_kept() {
     let mut host = host("", Otherwise::Default);
     // With brackets and quotes each call has 4 MiB, and 16 MiB are kept.
