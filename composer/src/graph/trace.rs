@@ -1,10 +1,13 @@
 //! Follows every item of a composed binary to the instance that it comes from.
 
+mod item;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use wkit_artifact::Digest;
 
+use self::item::{Around, Item, Origin, Source, member, named, nowhere, nowhere_source};
 use super::error::GraphError;
 use super::name;
 use super::{Edge, End, Export, Graph, GraphComponent, GraphImport, GraphImporter, Node, skew};
@@ -46,53 +49,6 @@ pub(super) fn trace<'a>(
     let order: HashMap<&str, usize> =
         structure.imports().enumerate().map(|(position, import)| (import.name, position)).collect();
     tracer.finish(name, &exports, &order)
-}
-
-/// Where an item comes from in the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Origin {
-    Outside,
-    Node(usize),
-}
-
-/// An item of an instance or of the outside, with the names of exports that lead to it.
-#[derive(Debug, Clone)]
-struct Source {
-    origin: Origin,
-    path: Rc<Vec<String>>,
-}
-
-/// What an index of a component being traced stands for.
-#[derive(Clone)]
-enum Item<'a> {
-    /// A function, type, value or core module, or an instance as a whole.
-    Whole { is_function: bool, source: Source },
-    /// An instance of several items.
-    Bundle(Rc<BTreeMap<&'a str, Item<'a>>>),
-    /// A component that stands in the binary, and what stands around it.
-    Component { structure: &'a Structure<'a>, outer: Option<Rc<Around<'a>>> },
-    /// A component that is not in the binary: an import, or an export of an instance.
-    Foreign { name: String },
-}
-
-/// The components that a component inside may take from those around it.
-struct Around<'a> {
-    components: Vec<Item<'a>>,
-    outer: Option<Rc<Around<'a>>>,
-}
-
-impl Item<'_> {
-    fn of(sort: Sort, source: Source) -> Self {
-        match sort {
-            Sort::Component => Item::Foreign { name: source.path.last().cloned().unwrap_or_default() },
-            _ => Item::Whole { is_function: sort == Sort::Func, source },
-        }
-    }
-}
-
-/// An export of a node, or an import from outside.
-fn named<'a>(origin: Origin, sort: Sort, name: &str) -> Item<'a> {
-    Item::of(sort, Source { origin, path: Rc::new(vec![name.to_owned()]) })
 }
 
 /// A composition that is being traced.
@@ -512,31 +468,6 @@ fn can_be_wired(sort: Sort) -> bool {
 fn only_wires<'a>(given: Vec<(&'a str, Item<'a>)>, arguments: &[Reference<'a>]) -> Vec<(&'a str, Item<'a>)> {
     let wired = given.into_iter().zip(arguments).filter(|(_, argument)| can_be_wired(argument.sort));
     wired.map(|(item, _)| item).collect()
-}
-
-/// An item that no wire leads to: a type or a core module of the composition itself.
-fn nowhere<'a>() -> Item<'a> {
-    Item::Whole { is_function: false, source: nowhere_source() }
-}
-
-fn nowhere_source() -> Source {
-    Source { origin: Origin::Outside, path: Rc::default() }
-}
-
-/// An export of an instance.
-fn member<'a>(instance: &Item<'a>, sort: Sort, name: &'a str) -> Result<Item<'a>, GraphError> {
-    match instance {
-        Item::Whole { source, .. } => {
-            if source.path.len() >= GRAPH_NESTING_MAX {
-                return Err(GraphError::TooDeep);
-            }
-            let mut path = source.path.to_vec();
-            path.push(name.to_owned());
-            Ok(Item::of(sort, Source { origin: source.origin, path: Rc::new(path) }))
-        }
-        Item::Bundle(members) => members.get(name).cloned().ok_or(GraphError::Damaged { what: "an export" }),
-        _ => Err(GraphError::Damaged { what: "an instance" }),
-    }
 }
 
 /// A component of a composition around this one.

@@ -7,7 +7,7 @@ use wkit_composer::{
 use wkit_fixtures::component::{from_wat, from_wit, wit_package};
 use wkit_fixtures::golden::assert_golden;
 
-use crate::samples::{input, run, shop, wire};
+use crate::samples::{chain, input, run, shop, wire};
 
 const GOLDENS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/goldens");
 
@@ -39,24 +39,6 @@ fn export(instance: &str, export: &str, name: Option<&str>) -> PlannedExport {
         export: export.to_owned(),
         name: name.map(str::to_owned),
     }
-}
-
-fn chain() -> Vec<Input> {
-    vec![
-        shop(
-            "app",
-            "import shop:orders/cart@0.1.0; import shop:log/log@0.1.0; import wasi:cli/environment@0.2.6; export wasi:cli/run@0.2.6;",
-        ),
-        shop(
-            "cart",
-            "import shop:stock/stock@0.1.0; import shop:log/log@0.1.0; export shop:orders/cart@0.1.0;",
-        ),
-        shop(
-            "stock",
-            "import wasi:cli/environment@0.2.6; export shop:types/catalog@0.1.0; export shop:stock/stock@0.1.0;",
-        ),
-        shop("log", "export shop:log/log@0.1.0;"),
-    ]
 }
 
 fn diamond() -> Vec<Input> {

@@ -4,7 +4,7 @@ use wkit_composer::{Graph, GraphError, Input, Plan, TreeStyle, compose, limits};
 use wkit_fixtures::component::{from_wat, from_wit, wit_package};
 use wkit_fixtures::golden::assert_golden;
 
-use crate::samples::{run, shop};
+use crate::samples::{chain, run, shop};
 
 const GOLDENS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/goldens");
 
@@ -24,24 +24,6 @@ fn wires(graph: &Graph) -> Vec<String> {
 
 fn names(graph: &Graph) -> Vec<String> {
     (0..graph.nodes.len()).map(|node| graph.full_name(node)).collect()
-}
-
-fn chain() -> Vec<Input> {
-    vec![
-        shop(
-            "app",
-            "import shop:orders/cart@0.1.0; import shop:log/log@0.1.0; import wasi:cli/environment@0.2.6; export wasi:cli/run@0.2.6;",
-        ),
-        shop(
-            "cart",
-            "import shop:stock/stock@0.1.0; import shop:log/log@0.1.0; export shop:orders/cart@0.1.0;",
-        ),
-        shop(
-            "stock",
-            "import wasi:cli/environment@0.2.6; export shop:types/catalog@0.1.0; export shop:stock/stock@0.1.0;",
-        ),
-        shop("log", "export shop:log/log@0.1.0;"),
-    ]
 }
 
 #[test]

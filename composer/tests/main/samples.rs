@@ -14,6 +14,25 @@ pub(crate) fn shop(name: &str, world: &str) -> Input {
     input(name, &wit, "it")
 }
 
+/// Four components in a chain, with a resource that runs through all of them and a logger that two share.
+pub(crate) fn chain() -> Vec<Input> {
+    vec![
+        shop(
+            "app",
+            "import shop:orders/cart@0.1.0; import shop:log/log@0.1.0; import wasi:cli/environment@0.2.6; export wasi:cli/run@0.2.6;",
+        ),
+        shop(
+            "cart",
+            "import shop:stock/stock@0.1.0; import shop:log/log@0.1.0; export shop:orders/cart@0.1.0;",
+        ),
+        shop(
+            "stock",
+            "import wasi:cli/environment@0.2.6; export shop:types/catalog@0.1.0; export shop:stock/stock@0.1.0;",
+        ),
+        shop("log", "export shop:log/log@0.1.0;"),
+    ]
+}
+
 const SHOP: &str = r#"
 package shop:types@0.1.0 {
   interface catalog {

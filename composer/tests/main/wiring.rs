@@ -6,28 +6,9 @@ use wkit_composer::{Input, Plan, compose};
 use wkit_fixtures::component::from_wat;
 use wkit_fixtures::golden::assert_golden;
 
-use crate::samples::{exports, input, instances, open, run, shop, unused, wire, wires};
+use crate::samples::{chain, exports, input, instances, open, run, shop, unused, wire, wires};
 
 const GOLDENS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/goldens");
-
-/// Four components in a chain, with a resource that runs through all of them and a logger that two share.
-fn chain() -> Vec<Input> {
-    vec![
-        shop(
-            "app",
-            "import shop:orders/cart@0.1.0; import shop:log/log@0.1.0; import wasi:cli/environment@0.2.6; export wasi:cli/run@0.2.6;",
-        ),
-        shop(
-            "cart",
-            "import shop:stock/stock@0.1.0; import shop:log/log@0.1.0; export shop:orders/cart@0.1.0;",
-        ),
-        shop(
-            "stock",
-            "import wasi:cli/environment@0.2.6; export shop:types/catalog@0.1.0; export shop:stock/stock@0.1.0;",
-        ),
-        shop("log", "export shop:log/log@0.1.0;"),
-    ]
-}
 
 #[test]
 fn a_chain_with_a_diamond() {
