@@ -24,7 +24,7 @@
 //! assert_eq!(surface.imports[0].name, "wasi:cli/environment@0.2.6");
 //! assert_eq!(surface.exports[0].functions[0].signature, "func(name: string) -> string");
 //! assert_eq!(surface.wasi_lines()[0].line, "0.2");
-//! assert!(surface.wit.contains("export greet: func(name: string) -> string;"));
+//! assert!(surface.wit().contains("export greet: func(name: string) -> string;"));
 //!
 //! // Another component that needs a `greet`, but of another type.
 //! let caller = from_wit("package demo:it; world caller { import greet: func(name: list<u8>); }", "caller");

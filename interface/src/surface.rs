@@ -13,7 +13,7 @@ use crate::text::{self, FunctionName};
 use crate::{print, wasm};
 
 /// What a component or WIT package imports and exports.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Surface {
     /// A component or a WIT package.
     pub kind: SurfaceKind,
@@ -27,10 +27,27 @@ pub struct Surface {
     pub interfaces: Vec<Item>,
     /// The worlds of a WIT package.
     pub worlds: Vec<WorldSurface>,
-    /// All of it as WIT text, with every package it speaks of. Comments of the sources are not in it.
-    pub wit: String,
-    #[serde(skip)]
     pub(crate) model: Model,
+}
+
+/// What a surface is as data: its fields and the WIT text.
+#[derive(Serialize)]
+struct SurfaceData<'a> {
+    kind: SurfaceKind,
+    package: &'a Option<PackageName>,
+    imports: &'a [Item],
+    exports: &'a [Item],
+    interfaces: &'a [Item],
+    worlds: &'a [WorldSurface],
+    wit: String,
+}
+
+impl Serialize for Surface {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { kind, package, imports, exports, interfaces, worlds, model: _ } = self;
+        SurfaceData { kind: *kind, package, imports, exports, interfaces, worlds, wit: self.wit() }
+            .serialize(serializer)
+    }
 }
 
 /// What was read.
@@ -162,16 +179,12 @@ fn component(model: Model) -> Surface {
         exports: items(&model, &model.root.exports),
         interfaces: Vec::new(),
         worlds: Vec::new(),
-        wit: print::component(&model),
         model,
     }
 }
 
 fn wit_package(model: Model) -> Surface {
-    let first = model.interfaces.first().map(|interface| interface.name.as_str());
-    let first = first.or_else(|| model.worlds.first().map(|(name, _)| name.as_str())).unwrap_or_default();
-    let package = InterfaceParts::parse(first);
-    let text = print::package_of(first).unwrap_or_default();
+    let package = InterfaceParts::parse(first_name(&model));
     Surface {
         kind: SurfaceKind::WitPackage,
         package: package.map(|parts| PackageName {
@@ -183,9 +196,14 @@ fn wit_package(model: Model) -> Surface {
         exports: Vec::new(),
         interfaces: model.interfaces.iter().map(|interface| interface_item(&model, interface)).collect(),
         worlds: model.worlds.iter().map(|(name, world)| world_surface(&model, name, world)).collect(),
-        wit: print::package(&model, &text),
         model,
     }
+}
+
+/// The name of something that is in a WIT package, which tells the name of the package; empty for an empty package.
+fn first_name(model: &Model) -> &str {
+    let interface = model.interfaces.first().map(|interface| interface.name.as_str());
+    interface.or_else(|| model.worlds.first().map(|(name, _)| name.as_str())).unwrap_or_default()
 }
 
 fn world_surface(model: &Model, name: &str, world: &World) -> WorldSurface {
@@ -291,6 +309,17 @@ pub struct WasiLine {
 }
 
 impl Surface {
+    /// All of it as WIT text, with every package it speaks of. Comments of the sources are not in it.
+    pub fn wit(&self) -> String {
+        match self.kind {
+            SurfaceKind::Component => print::component(&self.model),
+            SurfaceKind::WitPackage => {
+                let package = print::package_of(first_name(&self.model)).unwrap_or_default();
+                print::package(&self.model, &package)
+            }
+        }
+    }
+
     /// The item that is imported under `name`.
     pub fn import(&self, name: &str) -> Option<&Item> {
         self.imports.iter().find(|item| item.name == name)

@@ -303,7 +303,7 @@ fn check(
 /// The WIT of a valid component, in an order that does not depend on that of the binary.
 fn shape(bytes: &[u8]) -> Vec<String> {
     let surface: Surface = decode(bytes).unwrap();
-    let mut lines: Vec<String> = surface.wit.lines().map(|line| line.trim().to_owned()).collect();
+    let mut lines: Vec<String> = surface.wit().lines().map(|line| line.trim().to_owned()).collect();
     lines.sort();
     lines
 }

@@ -97,7 +97,7 @@ fn types_have_a_limit_as_text() {
     let mut refused = 0;
     for levels in 9..24 {
         match decode(&doubling(levels)) {
-            Ok(surface) => assert!(surface.wit.len() < limits::SURFACE_TEXT_BYTES_MAX),
+            Ok(surface) => assert!(surface.wit().len() < limits::SURFACE_TEXT_BYTES_MAX),
             Err(DecodeError::TypesTooLarge | DecodeError::Invalid { .. }) => refused += 1,
             Err(error) => panic!("{error}"),
         }
