@@ -8,15 +8,16 @@ use wkit_composer::Binary;
 
 use crate::error::{CommandError, io_error};
 
-/// Writes `bytes` to `path`, as [`write_with`] does.
+/// Writes `bytes` to `path`, as [`write_with`] does, and waits until they are on the disk.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
-    write_with(path, |out| out.write_all(bytes))
+    write_with(path, true, |out| out.write_all(bytes))
 }
 
-/// Writes `binary` to `path`, as [`write_with`] does, and gives its digest. Nothing of it is copied.
+/// Writes `binary` to `path`, as [`write_with`] does, and gives its digest. Nothing of it is copied. It is not waited for
+/// the disk, as with what compilers write: it can be made again.
 pub(crate) fn write_binary(path: &Path, binary: &Binary) -> Result<Digest, CommandError> {
     let mut hasher = Hasher::new(Algorithm::Sha256);
-    write_with(path, |out| {
+    write_with(path, false, |out| {
         binary.pieces().try_for_each(|piece| {
             // A part at a time, so that it is still in the processor's cache when it is hashed.
             piece.chunks(PART_BYTES).try_for_each(|part| {
@@ -31,10 +32,11 @@ pub(crate) fn write_binary(path: &Path, binary: &Binary) -> Result<Digest, Comma
 /// How much of a binary is hashed and written at a time.
 const PART_BYTES: usize = 256 * 1024;
 
-/// Lets `write` write the file `path`: beside it under a temporary name, synced, then renamed. What is not a regular
-/// file (a pipe, a device) is written as it is.
+/// Lets `write` write the file `path`: beside it under a temporary name, synced if so asked, then renamed. What is not a
+/// regular file (a pipe, a device) is written as it is.
 fn write_with(
     path: &Path,
+    synced: bool,
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<(), CommandError> {
     let failed = |error: std::io::Error| io_error("write", path, &error);
@@ -54,7 +56,9 @@ fn write_with(
     let mut buffer = BufWriter::new(&mut file);
     write(&mut buffer).and_then(|()| buffer.flush()).map_err(failed)?;
     drop(buffer);
-    file.as_file().sync_all().map_err(failed)?;
+    if synced {
+        file.as_file().sync_all().map_err(failed)?;
+    }
     make_readable(file.as_file()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())

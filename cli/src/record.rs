@@ -73,6 +73,9 @@ struct Kept {
     said: Said,
 }
 
+/// The files that decided what came out, as they are kept.
+pub(crate) struct Files(Vec<KeptFile>);
+
 #[derive(Serialize, Deserialize)]
 struct KeptFile {
     path: PathBuf,
@@ -115,12 +118,12 @@ impl Record {
         Some(kept.said)
     }
 
-    /// Keeps what was said about the composition of `sources`; not when one of them is a pipe or a device, which can be
-    /// read only once.
-    pub(crate) fn keep(&self, sources: &[Source<'_>], said: &Said) {
+    /// What is kept of `sources`; nothing when one of them is a pipe or a device, which can be read only once. It takes
+    /// its time, as all of them are hashed.
+    pub(crate) fn files(&self, sources: &[Source<'_>]) -> Option<Files> {
         let is_once = |source: &Source<'_>| source.bytes.is_some() && FileState::of(source.path).is_none();
-        if FileState::of(&self.output).is_none() || sources.iter().any(is_once) {
-            return;
+        if sources.iter().any(is_once) {
+            return None;
         }
         let file = |source: &Source<'_>| KeptFile {
             path: std::path::absolute(source.path).unwrap_or_else(|_| source.path.to_owned()),
@@ -130,12 +133,19 @@ impl Record {
             },
             state: FileState::settled(source.path, self.begun),
         };
+        Some(Files(sources.iter().map(file).collect()))
+    }
+
+    /// Keeps what was said about the composition of `files`; not when it went to a pipe or a device.
+    pub(crate) fn keep(&self, Files(files): Files, said: &Said) {
+        if FileState::of(&self.output).is_none() {
+            return;
+        }
         let output = KeptFile {
             path: self.output.clone(),
             digest: Some(said.digest.clone()),
             state: FileState::settled(&self.output, self.begun),
         };
-        let files = sources.iter().map(file).collect();
         self.write(&Kept { request: self.request.clone(), files, output, said: said.clone() });
     }
 
@@ -230,7 +240,9 @@ mod tests {
                 digest: Digest::sha256(b"composition").to_string(),
                 data: serde_json::json!({"b": 1, "a": 2}),
             };
-            record.keep(&sources, &said);
+            if let Some(files) = record.files(&sources) {
+                record.keep(files, &said);
+            }
         }
 
         fn is_found(&self) -> bool {

@@ -3,6 +3,7 @@
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::thread;
 
 use clap::Args;
 use serde_json::json;
@@ -104,10 +105,15 @@ pub(crate) fn run(mut args: ComposeArgs, context: &Context) -> Result<ExitCode, 
         Target::load(targets, None, &args.inputs, context)?
             .check("the composition", &composed.composition.surface)?;
     }
-    let digest = write_binary(&composed.output, &composed.composition.bytes)?;
-    let said = said(&composed, &digest);
-    if let Some(recorded) = &recorded {
-        recorded.keep(&composed.inputs, &said);
+    // The inputs are hashed while the composition is written.
+    let (digest, files) = thread::scope(|scope| {
+        let files = recorded.as_ref().map(|recorded| scope.spawn(|| recorded.files(&composed.inputs)));
+        let digest = write_binary(&composed.output, &composed.composition.bytes);
+        (digest, files.and_then(|files| files.join().ok().flatten()))
+    });
+    let said = said(&composed, &digest?);
+    if let (Some(recorded), Some(files)) = (&recorded, files) {
+        recorded.keep(files, &said);
     }
     show(&said, &composed.output, format, context)
 }

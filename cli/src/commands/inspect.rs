@@ -66,7 +66,7 @@ pub(crate) fn run(args: InspectArgs, context: &Context) -> Result<ExitCode, Comm
     let parts = wkit_interface::parts(&loaded.bytes).map_err(cannot)?;
     let producers = wkit_interface::producers(&loaded.bytes).map_err(cannot)?;
     match args.format {
-        InspectFormat::Wit => ui::print(&surface.wit)?,
+        InspectFormat::Wit => ui::print(&surface.wit())?,
         InspectFormat::Json => ui::print_json(&json!({
             "source": args.component,
             "reference": loaded.pulled.as_ref().map(|pulled| &pulled.reference),

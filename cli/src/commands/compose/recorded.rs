@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::inputs::{Asked, Place};
 use crate::project::{Dependency, DependencySource, FILE_NAME, Project};
-use crate::record::{Record, Said, Source};
+use crate::record::{Files, Record, Said, Source};
 use crate::script;
 
 /// A composition that is made of files alone, so that it can be told whether anything has changed.
@@ -78,8 +78,8 @@ impl Recorded {
         &self.output
     }
 
-    /// Keeps what is said about the composition of `inputs`, which are as they were read.
-    pub(super) fn keep(&self, inputs: &[Input], said: &Said) {
+    /// What is kept of the files and of `inputs`, which are as they were read.
+    pub(super) fn files(&self, inputs: &[Input]) -> Option<Files> {
         let setting = |path| Source { path, bytes: None };
         let mut sources: Vec<Source<'_>> = self.settings.iter().map(|path| setting(path)).collect();
         for (place, (name, path)) in self.files.iter().enumerate() {
@@ -89,7 +89,12 @@ impl Recorded {
             };
             sources.push(Source { path, bytes: input.map(|input| input.bytes.as_ref()) });
         }
-        self.record.keep(&sources, said);
+        self.record.files(&sources)
+    }
+
+    /// Keeps what is said about the composition of these files.
+    pub(super) fn keep(&self, files: Files, said: &Said) {
+        self.record.keep(files, said);
     }
 }
 
