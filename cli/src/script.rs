@@ -10,7 +10,7 @@ use crate::build::load_packages;
 use crate::components::{BuildMode, build_all};
 use crate::context::Context;
 use crate::error::{CommandError, io_error};
-use crate::inputs::InputArgs;
+use crate::inputs::{self, Asked, Found, Gather, InputArgs};
 use crate::marks::{self, Mark};
 use crate::project::{Component, Project};
 use crate::source;
@@ -68,17 +68,26 @@ pub(crate) fn compose(input: &ScriptInput<'_>, context: &Context) -> Result<Comp
     }
     check_output(input, &places)?;
     finder.build(&places)?;
+    let asked: Vec<(&PackageRequest, Asked)> = places
+        .iter()
+        .filter_map(|(request, place)| Some((*request, finder.asked(request, place, &text)?)))
+        .collect();
+    let mut fetched = finder.fetch(&asked).map_err(|error| match finder.not_to_be_had(&asked, error) {
+        (Some(request), error) => {
+            // Nobody said that it is to come from there: most likely it should have been found before.
+            let unknown = script.unknown_package(request, finder.known(request));
+            beside(show(input.path, &text, &[unknown]), &error)
+        }
+        (None, error) => error,
+    })?;
     let mut inputs = Vec::new();
     for (request, place) in &places {
-        let bytes = finder.read(place).map_err(|error| match place {
-            // Nobody said that it is to come from there: most likely it should have been found before.
-            Place::Registry(_) => {
-                let unknown = script.unknown_package(request, finder.known(request));
-                beside(show(input.path, &text, &[unknown]), &error)
-            }
-            _ => error,
-        })?;
-        inputs.push(Input { name: request.to_string(), bytes });
+        let name = request.to_string();
+        let bytes = match fetched.iter().position(|found| found.name == name) {
+            Some(position) => fetched.swap_remove(position).bytes,
+            None => finder.read(place)?,
+        };
+        inputs.push(Input { name, bytes });
     }
     script.compose(&inputs).map_err(refused)
 }
@@ -297,8 +306,42 @@ impl<'a> Finder<'a> {
                     .map(Bytes::from)
                     .map_err(|error| io_error("read", &file, &error).hint("run `wkit build`"))
             }
-            Place::Registry(text) => Ok(source::load(text, None, self.input.inputs, self.context)?.bytes),
+            Place::Registry(text) => Err(CommandError::bug(format!("`{text}` was not fetched"))),
         }
+    }
+
+    /// What the script asks registries for, and where it says so; what the command line says is not the script's.
+    fn asked(&self, request: &PackageRequest, place: &Place<'_>, text: &str) -> Option<Asked> {
+        let Place::Registry(reference) = place else { return None };
+        let place = if *reference == request.to_string() {
+            let (line, column) = marks::position(text, request.label.span.start);
+            inputs::Place::File { path: self.input.path.to_owned(), line, column }
+        } else {
+            inputs::Place::Argument("--dep")
+        };
+        Some(Asked { name: Some(request.to_string()), text: reference.clone(), place })
+    }
+
+    /// Fetches all of it, and holds it against the project's lock.
+    fn fetch(&self, asked: &[(&PackageRequest, Asked)]) -> Result<Vec<Found>, CommandError> {
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asked: Vec<Asked> = asked.iter().map(|(_, asked)| asked.clone()).collect();
+        Gather::new(self.project.as_ref(), None, self.input.inputs, self.context).asked(&asked)
+    }
+
+    /// The first package that cannot be had by itself, and why; none where only all together cannot be had.
+    fn not_to_be_had<'r>(
+        &self,
+        asked: &[(&'r PackageRequest, Asked)],
+        error: CommandError,
+    ) -> (Option<&'r PackageRequest>, CommandError) {
+        let alone = match asked {
+            [(request, _)] => return (Some(*request), error),
+            _ => asked.iter().find_map(|one| Some((one.0, self.fetch(std::slice::from_ref(one)).err()?))),
+        };
+        alone.map_or((None, error), |(request, error)| (Some(request), error))
     }
 }
 

@@ -282,3 +282,32 @@ fn a_wit_package_that_is_a_dependency_is_implemented() {
     let found = std::fs::read_to_string(sandbox.path("tax/src/lib.rs")).unwrap();
     assert!(found.contains("fn rate()"), "{found}");
 }
+
+#[test]
+fn what_a_script_asks_for_is_locked() {
+    let registry = registry_with(&["0.1.0"]);
+    let sandbox = Sandbox::new();
+    sandbox.write("deps/it/caller.wasm", caller());
+    sandbox.write("wkit.toml", project_file(&registry, ""));
+    sandbox.write(
+        "app.wac",
+        "package it:app;\nlet greet = new demo:greet {};\nlet caller = new it:caller { ...greet };\nexport caller...;\n",
+    );
+    let composed = || std::fs::read(sandbox.path("app.wasm")).unwrap();
+    shown(sandbox.wkit("compose app.wac --locked"), &registry).golden("script-not-locked");
+    sandbox.wkit("compose app.wac").ok();
+    let first = (lock(&sandbox), composed());
+    assert!(first.0.contains("demands = [\"app.wac: demo:greet\"]"), "{}", first.0);
+
+    publish(&registry, "0.1.2", &greeter("0.1.2"));
+    sandbox.wkit("compose app.wac --locked").ok();
+    assert_eq!((lock(&sandbox), composed()), first);
+    sandbox.wkit("update").ok();
+    sandbox.wkit("compose app.wac --locked").ok();
+    assert_ne!(composed(), first.1);
+
+    // One that the registry does not have is shown in the script, whatever else is asked for.
+    let script = std::fs::read_to_string(sandbox.path("app.wac")).unwrap();
+    sandbox.write("app.wac", script + "let other = new demo:other {};\n");
+    shown(sandbox.wkit("compose app.wac"), &registry).golden("script-one-of-two");
+}
