@@ -58,7 +58,11 @@ fn is_formatted(sandbox: &Sandbox, language: &str, folder: &Path) {
         _ => return,
     };
     let Some(program) = tools::find(program) else { return };
-    let sources = sources(folder, endings);
+    // What `.gitignore` names is generated, installed or built.
+    let ignored = std::fs::read_to_string(folder.join(".gitignore")).unwrap();
+    let ignored: Vec<&str> =
+        ignored.lines().filter_map(|line| line.trim_matches('/').rsplit('/').next()).collect();
+    let sources = sources(folder, endings, &ignored);
     assert!(!sources.is_empty(), "{language} has no sources in {}", folder.display());
     let output = sandbox.command(&program).args(arguments).args(&sources).output().unwrap();
     let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
@@ -66,17 +70,17 @@ fn is_formatted(sandbox: &Sandbox, language: &str, folder: &Path) {
     assert!(output.status.success() && is_quiet, "{language} is not formatted:\n{}{}", said[0], said[1]);
 }
 
-/// The files with these endings that came with the template: nothing that is generated, installed or built.
-fn sources(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
-    let ignored = [".wkit", "bindings", "build", "node_modules"];
+/// The files with these endings, but for those whose names are ignored.
+fn sources(folder: &Path, endings: &[&str], ignored: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if ignored.contains(&name.as_str()) {
+            continue;
+        }
         if path.is_dir() {
-            if !ignored.contains(&name.as_str()) {
-                found.extend(sources(&path, endings));
-            }
+            found.extend(sources(&path, endings, ignored));
         } else if endings.iter().any(|ending| name.ends_with(&format!(".{ending}"))) {
             found.push(path);
         }
