@@ -1,8 +1,9 @@
 //! One side of a check, read from WIT sources or from Wasm.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+mod depth;
+mod sources;
+
+use std::path::Path;
 
 use semver::Version;
 use thiserror::Error;
@@ -11,7 +12,10 @@ use wit_parser::{PackageId, ParseError, Resolve, ResolveError, Span, Stability, 
 
 use super::finding::Location;
 use crate::error::DecodeError;
-use crate::limits::{CONTRACT_ITEMS_MAX, CONTRACT_SOURCE_BYTES_MAX, CONTRACT_SOURCE_FILES_MAX};
+use crate::limits::{
+    CONTRACT_ITEMS_MAX, CONTRACT_SOURCE_BYTES_MAX, CONTRACT_SOURCE_FILES_MAX, TYPE_NESTING_MAX,
+};
+use sources::Sources;
 
 /// One side of a check: WIT sources, a WIT package as Wasm, or a component.
 #[derive(Debug, Clone)]
@@ -24,14 +28,8 @@ pub struct Contract {
     /// The imports and exports of a component.
     pub(super) root: Option<WorldId>,
     size_bytes: Option<u64>,
-    /// The sources by the name that the parser knows them by, and what messages call them.
-    sources: BTreeMap<String, Source>,
-}
-
-#[derive(Debug, Clone)]
-struct Source {
-    shown: String,
-    text: String,
+    has_gates: bool,
+    sources: Sources,
 }
 
 /// What one side of a check is.
@@ -90,6 +88,12 @@ pub enum ContractError {
         /// How many there are.
         count: usize,
     },
+    /// Types are nested deeper than [`TYPE_NESTING_MAX`]; a component may nest them 100 deep.
+    #[error("the types are nested in one another {depth} deep, the limit is {TYPE_NESTING_MAX}")]
+    TooDeep {
+        /// How deep they are nested.
+        depth: usize,
+    },
 }
 
 impl Contract {
@@ -114,25 +118,22 @@ impl Contract {
             }
         };
         let size_bytes = (kind == ContractKind::Component).then_some(bytes.len() as u64);
-        let contract = Self {
-            label: label.to_owned(),
-            kind,
-            resolve,
-            package,
-            root,
-            size_bytes,
-            sources: BTreeMap::new(),
-        };
+        let sources = Sources::default();
+        let label = label.to_owned();
+        let contract = Self { label, kind, resolve, package, root, size_bytes, has_gates: false, sources };
         contract.measured()
     }
 
-    /// Reads WIT sources: a folder with its `deps`, or one file. Items of every feature (`@unstable`) are read.
+    /// Reads WIT sources: a folder with its `deps`, or one file, which may be Wasm too. Items of every feature (`@unstable`) are read.
     ///
     /// # Errors
     ///
     /// See [`ContractError`]; no input makes it panic.
     pub fn from_wit(label: &str, path: &Path) -> Result<Self, ContractError> {
-        measure(path)?;
+        sources::measure(path)?;
+        if let Some(bytes) = sources::wasm(path)? {
+            return Self::from_wasm(label, &bytes);
+        }
         let mut resolve = Resolve { all_features: true, ..Resolve::default() };
         let pushed = resolve.push_path(path).map(|(package, _)| package);
         let package = pushed.map_err(|error| {
@@ -143,27 +144,27 @@ impl Contract {
                 parse.or_else(resolved)
             });
             let text = placed.unwrap_or_else(|| one_line(&format!("{error:#}")));
-            ContractError::Invalid { message: relative(&text, path) }
+            ContractError::Invalid { message: sources::without_base(&text, path) }
         })?;
-        let base = if path.is_dir() { Some(path) } else { path.parent() };
-        let mut sources = BTreeMap::new();
-        for name in resolve.source_map.source_names() {
-            let file = PathBuf::from(name);
-            // A package in binary form has no lines.
-            let Ok(text) = fs::read_to_string(&file) else { continue };
-            let shown = base.and_then(|base| file.strip_prefix(base).ok()).unwrap_or(&file);
-            sources.insert(name.to_owned(), Source { shown: slashes(shown), text });
-        }
-        let kind = ContractKind::WitPackage;
+        let sources = Sources::of(&resolve, path);
+        let (label, kind) = (label.to_owned(), ContractKind::WitPackage);
         let contract =
-            Self { label: label.to_owned(), kind, resolve, package, root: None, size_bytes: None, sources };
+            Self { label, kind, resolve, package, root: None, size_bytes: None, has_gates: false, sources };
         contract.measured()
     }
 
-    fn measured(self) -> Result<Self, ContractError> {
+    fn measured(mut self) -> Result<Self, ContractError> {
         let functions = self.resolve.interfaces.iter().map(|(_, interface)| interface.functions.len());
         let count = self.resolve.types.len() + functions.sum::<usize>();
-        if count > CONTRACT_ITEMS_MAX { Err(ContractError::TooManyItems { count }) } else { Ok(self) }
+        if count > CONTRACT_ITEMS_MAX {
+            return Err(ContractError::TooManyItems { count });
+        }
+        let depth = depth::deepest(&self.resolve);
+        if depth > TYPE_NESTING_MAX {
+            return Err(ContractError::TooDeep { depth });
+        }
+        self.has_gates = has_gates(&self.resolve, self.package);
+        Ok(self)
     }
 
     /// What messages call it.
@@ -202,16 +203,7 @@ impl Contract {
 
     /// Whether something in the package has a gate: `@since` or `@unstable`.
     pub fn has_gates(&self) -> bool {
-        let package = &self.resolve.packages[self.package];
-        let interfaces = package.interfaces.values().map(|id| &self.resolve.interfaces[*id]);
-        let gated = |stability: &Stability| !stability.is_unknown();
-        let mut worlds = package.worlds.values().map(|id| &self.resolve.worlds[*id]);
-        worlds.any(|world| gated(&world.stability))
-            || interfaces.clone().any(|interface| {
-                gated(&interface.stability)
-                    || interface.functions.values().any(|function| gated(&function.stability))
-                    || interface.types.values().any(|id| gated(&self.resolve.types[*id].stability))
-            })
+        self.has_gates
     }
 
     /// The size of a component.
@@ -221,84 +213,28 @@ impl Contract {
 
     /// The source file that findings call `file`, if it was read.
     pub fn source(&self, file: &str) -> Option<&str> {
-        self.sources.values().find(|source| source.shown == file).map(|source| source.text.as_str())
+        self.sources.text(file)
     }
 
     /// Where something stands in the sources.
     pub(super) fn locate(&self, span: Span) -> Option<Location> {
-        let place = self.resolve.source_map.resolve_span(span)?;
-        let Source { shown, text } = self.sources.get(place.path)?;
-        let (line, column) = position(text, place.range.start);
-        let (end_line, end_column) = position(text, place.range.end);
-        Some(Location { file: shown.clone(), line, column, end_line, end_column })
+        self.sources.locate(&self.resolve, span)
     }
 }
 
-/// Line and column of a byte, both from 1; columns are counted in characters.
-fn position(text: &str, byte: usize) -> (u32, u32) {
-    let before = &text[..text.floor_char_boundary(byte.min(text.len()))];
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    (count(before.matches('\n').count() + 1), count(before[line_start..].chars().count() + 1))
-}
-
-/// How many files the WIT has, and their size, before any is read.
-fn measure(path: &Path) -> Result<(), ContractError> {
-    let shown = || path.display().to_string();
-    let io = |error: std::io::Error| ContractError::Io { path: shown(), message: reason(&error) };
-    let metadata = fs::metadata(path).map_err(io)?;
-    if metadata.is_file() {
-        return if metadata.len() > CONTRACT_SOURCE_BYTES_MAX {
-            Err(ContractError::TooLarge { path: shown() })
-        } else {
-            Ok(())
-        };
-    }
-    let (mut own, mut files, mut size_bytes) = (0_usize, 0_usize, 0_u64);
-    let mut folders = vec![(path.to_owned(), 0)];
-    while let Some((folder, depth)) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(io)? {
-            let entry = entry.map_err(io)?;
-            let file = entry.path();
-            let metadata = fs::metadata(&file).map_err(io)?;
-            // Packages are in `deps` and in the folders in it, and nowhere deeper.
-            if metadata.is_dir() {
-                if (depth == 0 && entry.file_name() == "deps") || depth == 1 {
-                    folders.push((file, depth + 1));
-                }
-                continue;
-            }
-            own += usize::from(depth == 0 && file.extension().is_some_and(|ending| ending == "wit"));
-            files += 1;
-            size_bytes += metadata.len();
-            if files > CONTRACT_SOURCE_FILES_MAX || size_bytes > CONTRACT_SOURCE_BYTES_MAX {
-                return Err(ContractError::TooLarge { path: shown() });
-            }
-        }
-    }
-    if own == 0 { Err(ContractError::NoWit { path: shown() }) } else { Ok(()) }
-}
-
-fn reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file or folder".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-/// What the parser says, with paths as they are in the folder.
-fn relative(text: &str, path: &Path) -> String {
-    let base = if path.is_dir() { Some(path) } else { path.parent() };
-    let prefix = base.map(|base| format!("{}/", base.display())).filter(|prefix| prefix.len() > 1);
-    prefix.map_or_else(|| text.to_owned(), |prefix| text.replace(&prefix, "")).trim_end().to_owned()
+fn has_gates(resolve: &Resolve, package: PackageId) -> bool {
+    let package = &resolve.packages[package];
+    let gated = |stability: &Stability| !stability.is_unknown();
+    let mut worlds = package.worlds.values().map(|id| &resolve.worlds[*id]);
+    let mut interfaces = package.interfaces.values().map(|id| &resolve.interfaces[*id]);
+    worlds.any(|world| gated(&world.stability))
+        || interfaces.any(|interface| {
+            gated(&interface.stability)
+                || interface.functions.values().any(|function| gated(&function.stability))
+                || interface.types.values().any(|id| gated(&resolve.types[*id].stability))
+        })
 }
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn slashes(path: &Path) -> String {
-    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    parts.join("/").replace("//", "/")
 }
