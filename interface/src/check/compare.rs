@@ -1,11 +1,15 @@
 //! What changed between two sides, and whom it breaks.
 
 mod attributes;
-mod drafts;
+pub(super) mod drafts;
 mod equal;
+mod functions;
 mod interfaces;
+mod members;
 mod names;
+mod similar;
 mod text;
+mod types;
 mod view;
 mod worlds;
 
@@ -120,38 +124,40 @@ fn packages(
     let renumbered = Some(new_path.as_str());
     let (old_worlds, new_worlds) =
         (&old.resolve.packages[old.package].worlds, &new.resolve.packages[new.package].worlds);
-    if let Some(world) = &settings.world {
+    if settings.world.is_some() {
         let find = |contract: &Contract| the_world(contract, settings);
         let (before, after) = (View::world(old, find(old)?), View::world(new, find(new)?));
-        let _ = world;
         worlds::views(&before, &after, renumbered, drafts);
         return Ok(());
     }
+    // What a world has on both sides is compared there; what only one side has, and a world of it, is said there.
     let mut in_worlds: HashSet<String> = HashSet::new();
+    let mut somewhere: HashSet<String> = HashSet::new();
     for (name, id) in old_worlds {
         let Some(other) = new_worlds.get(name) else {
             world_alone(old, *id, name, true, drafts);
             continue;
         };
         let (before, after) = (View::world(old, *id), View::world(new, *other));
-        let keys = |view: &View<'_>| -> HashSet<String> {
-            view.imports.keys().chain(view.exports.keys()).map(|key| names::path(key)).collect()
-        };
-        in_worlds.extend(keys(&before).intersection(&keys(&after)).cloned());
+        let (before_keys, after_keys) = (before.paths(), after.paths());
+        in_worlds.extend(before_keys.intersection(&after_keys).cloned());
+        somewhere.extend(before_keys.into_iter().chain(after_keys));
         worlds::views(&before, &after, renumbered, drafts);
     }
     for (name, id) in new_worlds.iter().filter(|(name, _)| !old_worlds.contains_key(*name)) {
         world_alone(new, *id, name, false, drafts);
     }
     // Interfaces that no world has are those of callers.
-    let rest = |contract: &Contract| -> Vec<InterfaceId> {
-        let all = contract.resolve.packages[contract.package].interfaces.values().copied();
-        let is_alone = |id: &InterfaceId| {
-            names::key(&contract.resolve, *id).is_some_and(|key| !in_worlds.contains(&names::path(&key)))
+    let rest = |contract: &Contract, other: &Contract| -> Vec<InterfaceId> {
+        let others = &other.resolve.packages[other.package].interfaces;
+        let all = contract.resolve.packages[contract.package].interfaces.iter();
+        let is_alone = |(name, id): &(&String, &InterfaceId)| {
+            let path = names::key(&contract.resolve, **id).map(|key| names::path(&key)).unwrap_or_default();
+            !in_worlds.contains(&path) && (others.contains_key(*name) || !somewhere.contains(&path))
         };
-        all.filter(is_alone).collect()
+        all.filter(is_alone).map(|(_, id)| *id).collect()
     };
-    let (before, after) = (View::interfaces(old, &rest(old)), View::interfaces(new, &rest(new)));
+    let (before, after) = (View::interfaces(old, &rest(old, new)), View::interfaces(new, &rest(new, old)));
     worlds::views(&before, &after, renumbered, drafts);
     package_docs(old, new, drafts);
     Ok(())
@@ -173,7 +179,7 @@ fn other_package(old: &Contract, new: &Contract, drafts: &mut Drafts) {
         new: shown(&after),
         hint: Some(rules::PACKAGE_SAME_ID.advice.to_owned()),
     };
-    drafts.add(&Seen { world: None, position: None, unstable: false }, draft);
+    drafts.add(&Seen::default(), draft);
 }
 
 fn package_docs(old: &Contract, new: &Contract, drafts: &mut Drafts) {
@@ -191,7 +197,7 @@ fn package_docs(old: &Contract, new: &Contract, drafts: &mut Drafts) {
         new: None,
         hint: None,
     };
-    drafts.add(&Seen { world: None, position: None, unstable: false }, draft);
+    drafts.add(&Seen::default(), draft);
 }
 
 /// A world that only one side has.
@@ -220,8 +226,8 @@ fn world_alone(contract: &Contract, id: WorldId, name: &str, is_gone: bool, draf
         new,
         hint: Some(rule.advice.to_owned()).filter(|_| is_gone),
     };
-    let unstable = attributes::is_unstable(&world.stability);
-    drafts.add(&Seen { world: Some(name.to_owned()), position: None, unstable }, draft);
+    let feature = attributes::feature(&world.stability).map(str::to_owned);
+    drafts.add(&Seen { world: Some(name.to_owned()), position: None, feature }, draft);
 }
 
 /// Whether old components still link with the new host, and whether the new component still links in the place of the

@@ -3,6 +3,7 @@
 use semver::Version;
 use serde::Serialize;
 
+use super::compare::drafts::Found;
 use super::contract::Contract;
 use super::finding::{Bump, Finding, Place, Shown, Status};
 use super::rule::{Direction, Group, Level};
@@ -52,7 +53,7 @@ pub struct VersionStep {
 }
 
 pub(super) fn judge(
-    found: Vec<(Finding, bool)>,
+    found: Vec<Found>,
     truncated: bool,
     old: &Contract,
     new: &Contract,
@@ -60,10 +61,11 @@ pub(super) fn judge(
 ) -> Comparison {
     let mut findings: Vec<Finding> = found
         .into_iter()
-        .filter_map(|(mut finding, unstable)| {
-            finding.level = level(&finding, unstable, settings)?;
-            if unstable && !finding.breaks.is_empty() {
-                finding.hint = Some("it is unstable, so nobody may rely on it".to_owned());
+        .filter_map(|Found { mut finding, feature }| {
+            finding.level = level(&finding, feature.is_some(), settings)?;
+            if let Some(feature) = feature.filter(|_| !finding.breaks.is_empty()) {
+                finding.hint =
+                    Some(format!("it is behind the feature `{feature}`, so nobody may rely on it"));
             }
             Some(finding)
         })
@@ -90,7 +92,9 @@ fn level(finding: &Finding, unstable: bool, settings: &Settings) -> Option<Level
         return Some(Level::Note);
     }
     let protects = settings.profile.protects();
-    let adds = finding.rule.id.ends_with("_ADD") && finding.rule.group != Group::Gates;
+    let adds = finding.rule.group != Group::Gates && finding.rule.id.ends_with("_ADD");
+    // To all who use no features it is new.
+    let adds = adds || finding.rule.id == rules::STABILISED.id;
     Some(if finding.breaks.iter().any(|direction| protects.contains(direction)) {
         Level::Breaking
     } else if adds {
@@ -197,14 +201,14 @@ fn of_versions(step: &VersionStep, new: &Contract, settings: &Settings) -> Vec<F
         && step.required >= Bump::Minor
     {
         let why = match step.required {
-            Bump::Major => "something breaks",
-            _ => "something is new",
+            Bump::Major => "because something breaks",
+            _ => "because something is new",
         };
         let is = match old_version == new_version {
             true => format!("it is still {new_version}"),
             false => format!("it went from {old_version} to {new_version}"),
         };
-        let message = format!("`{}` needs a {} bump, for {why}: {is}", step.package, step.required);
+        let message = format!("`{}` needs a {} bump, {why}: {is}", step.package, step.required);
         let hint = format!("make it {at_least} or higher");
         findings.extend(finding(&rules::VERSION_BUMP_REQUIRED, message, Some(hint)).map(|mut finding| {
             // That something is new may be said by a version at the time of the release.

@@ -1,9 +1,14 @@
 //! What no link depends on: documentation, gates, external ids.
+//!
+//! Documentation and gates are compared in the package that is checked alone: those of the packages that it depends on
+//! are not its own to change. Gates promise something within one line of versions, so that a version that does not fit
+//! the old one begins them anew.
 
 use semver::Version;
-use wit_parser::{Docs, Function, InterfaceId, Resolve, Span, Stability, TypeId};
+use wit_parser::{Docs, Function, InterfaceId, Resolve, Span, Stability, TypeId, WorldId};
 
-use super::drafts::{Draft, Drafts};
+use super::drafts::{Draft, Drafts, Seen};
+use super::equal::Pairing;
 use super::interfaces::Compared;
 use super::{names, text};
 use crate::check::contract::Contract;
@@ -13,69 +18,106 @@ use crate::check::rules;
 
 /// Something with attributes, on both sides.
 struct Attributes<'a> {
+    /// How messages call it.
+    of: String,
     item: Option<String>,
     docs: (&'a Docs, &'a Docs),
     stability: (&'a Stability, &'a Stability),
     external_id: (Option<&'a str>, Option<&'a str>),
-    shown: (Shown, Shown),
+    /// Both sides as text, which takes time that nobody wants to spend on what did not change.
+    shown: &'a dyn Fn() -> (Shown, Shown),
 }
 
-fn sides<'a>(compared: &Compared<'a>) -> (&'a Contract, &'a Contract) {
-    (compared.pairing.old.contract, compared.pairing.new.contract)
+/// The side and the place of what has the attributes.
+struct At<'a> {
+    pairing: &'a Pairing<'a>,
+    place: &'a Place,
+    seen: &'a Seen,
+    is_own: bool,
+}
+
+fn at<'a>(compared: &'a Compared<'a>) -> At<'a> {
+    let Compared { pairing, seen, place, is_own, .. } = compared;
+    At { pairing, place, seen, is_own: *is_own }
 }
 
 pub(super) fn interfaces(compared: &Compared<'_>, old: InterfaceId, new: InterfaceId, drafts: &mut Drafts) {
-    let (old_side, new_side) = sides(compared);
+    let (old_side, new_side) = (compared.pairing.old.contract, compared.pairing.new.contract);
     let (old, new) = (&old_side.resolve.interfaces[old], &new_side.resolve.interfaces[new]);
     let wit = |name: &Option<String>| format!("interface {}", name.as_deref().unwrap_or_default());
+    let shown = || {
+        let old = Shown { wit: wit(&old.name), location: old_side.locate(old.span) };
+        (old, Shown { wit: wit(&new.name), location: new_side.locate(new.span) })
+    };
     let attributes = Attributes {
+        of: format!("interface `{}`", compared.place.interface.as_deref().unwrap_or_default()),
         item: None,
         docs: (&old.docs, &new.docs),
         stability: (&old.stability, &new.stability),
         external_id: (None, None),
-        shown: (
-            Shown { wit: wit(&old.name), location: old_side.locate(old.span) },
-            Shown { wit: wit(&new.name), location: new_side.locate(new.span) },
-        ),
+        shown: &shown,
     };
-    compare(compared, &attributes, drafts);
+    compare(&at(compared), &attributes, drafts);
 }
 
 pub(super) fn functions(compared: &Compared<'_>, old: &Function, new: &Function, drafts: &mut Drafts) {
-    let (old_side, new_side) = sides(compared);
+    let (old_side, new_side) = (compared.pairing.old.contract, compared.pairing.new.contract);
     let shown = |side: &Contract, function: &Function| Shown {
         wit: text::function(&side.resolve, function),
         location: side.locate(function.span),
     };
+    let item = names::function(&new_side.resolve, new);
     let attributes = Attributes {
-        item: Some(names::function(&new_side.resolve, new)),
+        of: item.clone(),
+        item: Some(item),
         docs: (&old.docs, &new.docs),
         stability: (&old.stability, &new.stability),
         external_id: (old.external_id.as_deref(), new.external_id.as_deref()),
-        shown: (shown(old_side, old), shown(new_side, new)),
+        shown: &|| (shown(old_side, old), shown(new_side, new)),
     };
-    compare(compared, &attributes, drafts);
+    compare(&at(compared), &attributes, drafts);
 }
 
 pub(super) fn types(compared: &Compared<'_>, old: TypeId, new: TypeId, drafts: &mut Drafts) {
-    let (old_side, new_side) = sides(compared);
+    let (old_side, new_side) = (compared.pairing.old.contract, compared.pairing.new.contract);
     let shown = |side: &Contract, id: TypeId| Shown {
         wit: text::definition(&side.resolve, id),
         location: side.locate(side.resolve.types[id].span),
     };
-    let kind = |resolve: &Resolve, id: TypeId| {
-        let definition = &resolve.types[id];
-        format!("{} `{}`", names::type_kind(&definition.kind), definition.name.as_deref().unwrap_or_default())
-    };
+    let item = names::type_item(&new_side.resolve, new);
     let (before, after) = (&old_side.resolve.types[old], &new_side.resolve.types[new]);
     let attributes = Attributes {
-        item: Some(kind(&new_side.resolve, new)),
+        of: item.clone(),
+        item: Some(item),
         docs: (&before.docs, &after.docs),
         stability: (&before.stability, &after.stability),
         external_id: (before.external_id.as_deref(), after.external_id.as_deref()),
-        shown: (shown(old_side, old), shown(new_side, new)),
+        shown: &|| (shown(old_side, old), shown(new_side, new)),
     };
-    compare(compared, &attributes, drafts);
+    compare(&at(compared), &attributes, drafts);
+}
+
+/// The attributes of a world of the package itself.
+pub(super) fn worlds(pairing: &Pairing<'_>, old: WorldId, new: WorldId, drafts: &mut Drafts) {
+    let (old_side, new_side) = (pairing.old.contract, pairing.new.contract);
+    let (before, after) = (&old_side.resolve.worlds[old], &new_side.resolve.worlds[new]);
+    let item = format!("world `{}`", after.name);
+    let shown = || {
+        let wit = || format!("world {}", after.name);
+        let old = Shown { wit: wit(), location: old_side.locate(before.span) };
+        (old, Shown { wit: wit(), location: new_side.locate(after.span) })
+    };
+    let attributes = Attributes {
+        of: item.clone(),
+        item: Some(item),
+        docs: (&before.docs, &after.docs),
+        stability: (&before.stability, &after.stability),
+        external_id: (None, None),
+        shown: &shown,
+    };
+    let place = Place { package: new_side.package(), ..Place::default() };
+    let seen = Seen { world: Some(after.name.clone()), position: None, feature: None };
+    compare(&At { pairing, place: &place, seen: &seen, is_own: true }, &attributes, drafts);
 }
 
 /// The gate of something new: where a package has gates, it needs one.
@@ -86,8 +128,9 @@ pub(super) fn added(
     span: Span,
     drafts: &mut Drafts,
 ) {
-    let (_, side) = sides(compared);
-    if !is_own(compared, side) || !side.has_gates() || !stability.is_unknown() {
+    let Compared { pairing, is_own, .. } = compared;
+    let side = pairing.new.contract;
+    if !is_own || !pairing.has_gates_to_keep || !side.has_gates() || !stability.is_unknown() {
         return;
     }
     let rule = &rules::SINCE_REQUIRED_ON_ADD;
@@ -107,13 +150,18 @@ pub(super) fn added(
 }
 
 /// What went away: where a package has gates, it is to be deprecated before.
-pub(super) fn gone(compared: &Compared<'_>, draft: &Draft, stability: &Stability, drafts: &mut Drafts) {
-    let (side, _) = sides(compared);
-    if !is_own(compared, side) || !stability.is_stable() || deprecated(stability).is_some() {
+pub(super) fn gone(
+    compared: &Compared<'_>,
+    draft: &Draft,
+    item: &str,
+    stability: &Stability,
+    drafts: &mut Drafts,
+) {
+    let Compared { pairing, is_own, .. } = compared;
+    if !is_own || !pairing.has_gates_to_keep || !stability.is_stable() || deprecated(stability).is_some() {
         return;
     }
     let rule = &rules::DEPRECATE_BEFORE_DELETE;
-    let item = draft.place.item.clone().unwrap_or_default();
     let draft = Draft {
         rule,
         message: format!("{item} is gone and was never deprecated"),
@@ -126,33 +174,32 @@ pub(super) fn gone(compared: &Compared<'_>, draft: &Draft, stability: &Stability
     drafts.add(&compared.seen, draft);
 }
 
-/// Whether the place is in the package that is checked, and not in one that it depends on.
-fn is_own(compared: &Compared<'_>, side: &Contract) -> bool {
-    let path = |package: &str| package.split('@').next().map(str::to_owned);
-    let own = side.package().and_then(|package| path(&package));
-    own.is_some() && own == compared.place.package.as_deref().and_then(path)
-}
-
-fn compare(compared: &Compared<'_>, attributes: &Attributes<'_>, drafts: &mut Drafts) {
-    let (old_side, new_side) = sides(compared);
-    let of = attributes.item.clone().unwrap_or_else(|| {
-        format!("interface `{}`", compared.place.interface.as_deref().unwrap_or_default())
-    });
+fn compare(at: &At<'_>, attributes: &Attributes<'_>, drafts: &mut Drafts) {
+    let Attributes { of, .. } = attributes;
     let mut add = |rule: &'static Rule, breaks: Vec<Direction>, message: String| {
+        let (old, new) = (attributes.shown)();
         let draft = Draft {
             rule,
-            place: Place { item: attributes.item.clone(), ..compared.place.clone() },
+            place: Place { item: attributes.item.clone(), ..at.place.clone() },
             breaks,
             message,
-            old: Some(attributes.shown.0.clone()),
-            new: Some(attributes.shown.1.clone()),
+            old: Some(old),
+            new: Some(new),
             hint: Some(rule.advice.to_owned()).filter(|advice| !advice.is_empty()),
         };
-        drafts.add(&compared.seen, draft);
+        drafts.add(at.seen, draft);
     };
+    let (before, after) = attributes.external_id;
+    if before != after {
+        let shown = |id: Option<&str>| id.map_or_else(|| "none".to_owned(), |id| format!("`{id}`"));
+        let message = format!("the external id of {of} was {} and is {}", shown(before), shown(after));
+        add(&rules::EXTERNAL_ID_CHANGE, vec![Direction::Policy], message);
+    }
     // A component says nothing of documentation and gates, which is no change of them.
-    let has_sources = old_side.root.is_none() && new_side.root.is_none();
-    if has_sources && attributes.docs.0.contents != attributes.docs.1.contents {
+    if !at.is_own {
+        return;
+    }
+    if attributes.docs.0.contents != attributes.docs.1.contents {
         let what = match (&attributes.docs.0.contents, &attributes.docs.1.contents) {
             (None, _) => "is documented now",
             (_, None) => "has lost its documentation",
@@ -160,42 +207,51 @@ fn compare(compared: &Compared<'_>, attributes: &Attributes<'_>, drafts: &mut Dr
         };
         add(&rules::DOC_CHANGE, Vec::new(), format!("{of} {what}"));
     }
-    let (before, after) = attributes.external_id;
-    if before != after {
-        let shown = |id: Option<&str>| id.map_or_else(|| "none".to_owned(), |id| format!("`{id}`"));
-        let message = format!("the external id of {of} was {} and is {}", shown(before), shown(after));
-        add(&rules::EXTERNAL_ID_CHANGE, vec![Direction::Policy], message);
+    if at.pairing.has_gates_to_keep {
+        kept_gates(of, attributes.stability, &mut add);
     }
-    if has_sources && is_own(compared, new_side) {
-        gates(&of, attributes.stability, old_side.version().as_ref(), &mut add);
-    }
+    new_gates(of, attributes.stability, &mut add);
 }
 
-fn gates(
+/// What a gate has promised.
+fn kept_gates(
     of: &str,
     (old, new): (&Stability, &Stability),
-    released: Option<&Version>,
     add: &mut dyn FnMut(&'static Rule, Vec<Direction>, String),
 ) {
+    let policy = || vec![Direction::Policy];
     match (old, new) {
         (Stability::Stable { since: before, .. }, Stability::Stable { since: after, .. })
             if before != after =>
         {
             let message = format!("{of} was there since {before}, and says since {after} now");
-            add(&rules::SINCE_IMMUTABLE, vec![Direction::Policy], message);
+            add(&rules::SINCE_IMMUTABLE, policy(), message);
         }
         (Stability::Stable { since, .. }, Stability::Unknown) => {
             let message = format!("{of} was there since {since}, and does not say so any more");
-            add(&rules::SINCE_IMMUTABLE, vec![Direction::Policy], message);
+            add(&rules::SINCE_IMMUTABLE, policy(), message);
         }
-        (Stability::Stable { .. } | Stability::Unknown, Stability::Unstable { feature, .. })
-            if *old != Stability::Unknown || released.is_some() =>
-        {
+        (Stability::Stable { .. } | Stability::Unknown, Stability::Unstable { feature, .. }) => {
             let message = format!("{of} was stable, and needs the feature `{feature}` now");
-            add(&rules::STABLE_NO_UNSTABLE, vec![Direction::Policy], message);
+            add(&rules::STABLE_NO_UNSTABLE, policy(), message);
         }
+        _ => {}
+    }
+}
+
+/// What a gate says that is news.
+fn new_gates(
+    of: &str,
+    (old, new): (&Stability, &Stability),
+    add: &mut dyn FnMut(&'static Rule, Vec<Direction>, String),
+) {
+    match (old, new) {
         (Stability::Unstable { feature, .. }, Stability::Stable { since, .. }) => {
             let message = format!("{of} is stable since {since}; it needed the feature `{feature}`");
+            add(&rules::STABILISED, Vec::new(), message);
+        }
+        (Stability::Unstable { feature, .. }, Stability::Unknown) => {
+            let message = format!("{of} is stable; it needed the feature `{feature}`");
             add(&rules::STABILISED, Vec::new(), message);
         }
         _ => {}
@@ -208,14 +264,39 @@ fn gates(
 }
 
 /// Since when something is deprecated.
-pub(super) fn deprecated(stability: &Stability) -> Option<&Version> {
+fn deprecated(stability: &Stability) -> Option<&Version> {
     match stability {
         Stability::Stable { deprecated, .. } | Stability::Unstable { deprecated, .. } => deprecated.as_ref(),
         Stability::Unknown => None,
     }
 }
 
-/// Whether something is behind a feature.
-pub(super) fn is_unstable(stability: &Stability) -> bool {
-    matches!(stability, Stability::Unstable { .. })
+/// The feature that something is behind.
+pub(super) fn feature(stability: &Stability) -> Option<&str> {
+    match stability {
+        Stability::Unstable { feature, .. } => Some(feature),
+        Stability::Stable { .. } | Stability::Unknown => None,
+    }
+}
+
+/// Whether both sides are the same WIT package, whatever its version.
+pub(super) fn is_one_package(old: &Contract, new: &Contract) -> bool {
+    let name = |contract: &Contract| {
+        let name = &contract.resolve.packages[contract.package].name;
+        (name.namespace.clone(), name.name.clone())
+    };
+    old.root.is_none() && new.root.is_none() && name(old) == name(new)
+}
+
+/// Whether the versions of both sides stand in for each other, or there are none: then what the gates of the old one
+/// say holds on.
+pub(super) fn has_gates_to_keep(old: &Contract, new: &Contract) -> bool {
+    let line = |contract: &Contract| contract.version().as_ref().map(crate::name::canonical_version);
+    is_one_package(old, new) && line(old) == line(new)
+}
+
+/// Whether an interface is in the package that is checked, and not in one that it depends on.
+pub(super) fn is_own(contract: &Contract, resolve: &Resolve, id: Option<InterfaceId>) -> bool {
+    let package = id.map_or(Some(contract.package), |id| resolve.interfaces[id].package);
+    contract.root.is_none() && package == Some(contract.package)
 }

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use wit_parser::{Handle, Resolve, Type, TypeDefKind, TypeId, TypeOwner};
 
-use super::names;
 use super::view::View;
+use super::{attributes, names};
 use crate::limits::TYPE_NESTING_MAX;
 
 /// Which side has to fill the other.
@@ -31,12 +31,25 @@ pub(super) struct Pairing<'a> {
     pub(super) new: &'a View<'a>,
     /// The interfaces that are compared with each other, by their keys on the old side.
     pub(super) pairs: HashMap<String, String>,
+    /// The same by the keys on the new side.
+    back: HashMap<String, String>,
+    is_of_one_package: bool,
+    /// Whether what gates have promised holds on.
+    pub(super) has_gates_to_keep: bool,
     known: RefCell<HashMap<(Way, TypeId, TypeId), bool>>,
 }
 
 impl<'a> Pairing<'a> {
     pub(super) fn new(old: &'a View<'a>, new: &'a View<'a>, pairs: HashMap<String, String>) -> Self {
-        Self { old, new, pairs, known: RefCell::default() }
+        let back = pairs.iter().map(|(old, new)| (new.clone(), old.clone())).collect();
+        let has_gates_to_keep = attributes::has_gates_to_keep(old.contract, new.contract);
+        let is_of_one_package = attributes::is_one_package(old.contract, new.contract);
+        Self { old, new, pairs, back, is_of_one_package, has_gates_to_keep, known: RefCell::default() }
+    }
+
+    /// Whether both sides are the same WIT package, whatever its version.
+    pub(super) fn is_of_one_package(&self) -> bool {
+        self.is_of_one_package
     }
 
     fn resolves(&self) -> (&'a Resolve, &'a Resolve) {
@@ -181,7 +194,7 @@ impl<'a> Pairing<'a> {
         match way {
             Way::NewFillsOld => bound(self.new, &old_home) == Some(new_home),
             Way::OldFillsNew => {
-                let back = self.pairs.iter().find(|(_, new)| **new == new_home.0).map(|(old, _)| old.clone());
+                let back = self.back.get(&new_home.0).cloned();
                 let asked = (back.unwrap_or(new_home.0), new_home.1);
                 bound(self.old, &asked).map(|found| self.translated(found)) == Some(old_home)
             }

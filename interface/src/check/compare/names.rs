@@ -59,6 +59,12 @@ pub(super) fn type_kind(kind: &TypeDefKind) -> &'static str {
     }
 }
 
+/// A named type as findings call it: ``record `entry` ``.
+pub(super) fn type_item(resolve: &Resolve, id: TypeId) -> String {
+    let definition = &resolve.types[id];
+    format!("{} `{}`", type_kind(&definition.kind), definition.name.as_deref().unwrap_or_default())
+}
+
 /// A function as findings call it: ``method `fields.get` ``.
 pub(super) fn function(resolve: &Resolve, function: &Function) -> String {
     let (kind, resource) = match function.kind {

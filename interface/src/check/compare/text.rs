@@ -125,7 +125,7 @@ fn write_kind(resolve: &Resolve, kind: &TypeDefKind, depth: usize, out: &mut Str
 pub(super) fn definition(resolve: &Resolve, id: TypeId) -> String {
     let definition = &resolve.types[id];
     let name = word(definition.name.as_deref().unwrap_or_default());
-    let list = |members: Vec<String>| format!("{{ {} }}", members.join(", "));
+    let list = |members: Vec<String>| format!("{{ {} }}", shortened(&members).join(", "));
     match &definition.kind {
         TypeDefKind::Record(record) => {
             let field = |name: &str, of: &Type| format!("{}: {}", word(name), ty(resolve, of));
@@ -167,6 +167,27 @@ pub(super) fn definition(resolve: &Resolve, id: TypeId) -> String {
     }
 }
 
+/// The members as long as there is room for them.
+fn shortened(members: &[String]) -> Vec<&str> {
+    let mut size_bytes = 0;
+    let fits = |member: &&String| {
+        size_bytes += member.len();
+        size_bytes <= TEXT_BYTES_MAX
+    };
+    let mut shown: Vec<&str> = members.iter().take_while(fits).map(String::as_str).collect();
+    if shown.len() < members.len() {
+        shown.push("…");
+    }
+    shown
+}
+
+/// What a named type is defined as, without its name where it can do without.
+pub(super) fn meaning(resolve: &Resolve, id: TypeId) -> String {
+    let text = definition(resolve, id);
+    let meaning = text.strip_prefix("type ").and_then(|text| text.split_once(" = "));
+    meaning.map(|(_, meaning)| meaning.to_owned()).unwrap_or(text)
+}
+
 /// Whether a type that names another one takes it from another interface.
 fn is_elsewhere(resolve: &Resolve, id: TypeId, origin: TypeId) -> bool {
     resolve.types[id].owner != resolve.types[origin].owner && resolve.types[origin].name.is_some()
@@ -181,7 +202,8 @@ pub(super) fn function(resolve: &Resolve, function: &Function) -> String {
     }
 }
 
-fn signature(resolve: &Resolve, function: &Function) -> String {
+/// The type of a function, without its name.
+pub(super) fn signature(resolve: &Resolve, function: &Function) -> String {
     let takes_self = matches!(
         function.kind,
         FunctionKind::Method(_)
@@ -214,7 +236,7 @@ fn signature(resolve: &Resolve, function: &Function) -> String {
     let result = function.result.as_ref().map(|result| ty(resolve, result));
     let own = names_own(resolve, function, result.as_deref());
     let result = result.filter(|_| !own).map(|result| format!(" -> {result}")).unwrap_or_default();
-    format!("{before}{verb}({}){result}", params.join(", "))
+    format!("{before}{verb}({}){result}", shortened(&params).join(", "))
 }
 
 fn names_own(resolve: &Resolve, function: &Function, result: Option<&str>) -> bool {

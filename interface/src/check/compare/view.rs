@@ -1,11 +1,11 @@
 //! What a world, or a package without one, imports and exports.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 use wit_parser::{Function, InterfaceId, LiveTypes, Resolve, Span, TypeDefKind, TypeId, WorldId, WorldItem};
 
-use super::names;
+use super::{attributes, names};
 use crate::check::contract::Contract;
 
 /// One import or export.
@@ -24,14 +24,18 @@ pub(super) struct Item<'a> {
     /// The interface that a plain name stands for.
     pub(super) implements: Option<String>,
     pub(super) external_id: Option<String>,
+    /// The feature that it is behind.
+    pub(super) feature: Option<String>,
     pub(super) span: Span,
 }
 
 /// The imports and exports by the names that find each other, and what is seen of them.
 pub(super) struct View<'a> {
     pub(super) contract: &'a Contract,
-    /// The world; none for the interfaces of a package that are in no world.
+    /// The world as places name it: that of a component is none.
     pub(super) world: Option<String>,
+    /// The world; none for the interfaces of a package that are in no world.
+    pub(super) id: Option<WorldId>,
     pub(super) imports: IndexMap<String, Item<'a>>,
     pub(super) exports: IndexMap<String, Item<'a>>,
     /// The types that a component of the world imports: only those that its functions and exports speak of.
@@ -56,6 +60,7 @@ impl<'a> View<'a> {
                         .implements_interface(key, item)
                         .and_then(|id| names::key(resolve, id)),
                     external_id: resolve.external_id_value(key, item),
+                    feature: item_feature(resolve, item),
                     span: item.span(),
                 };
                 (names::world_key(resolve, key), made)
@@ -65,9 +70,9 @@ impl<'a> View<'a> {
         let mut live = LiveTypes::default();
         for item in world.imports.values() {
             match item {
-                WorldItem::Interface { id, .. } => add_functions(resolve, *id, &mut live),
+                WorldItem::Interface { id, .. } => add_imported(resolve, *id, &mut live),
                 WorldItem::Function(function) => live.add_func(resolve, function),
-                WorldItem::Type { .. } => {}
+                WorldItem::Type { id, .. } => live.add_type_id(resolve, *id),
             }
         }
         for item in world.exports.values() {
@@ -75,7 +80,7 @@ impl<'a> View<'a> {
         }
         let world = contract.root.is_none().then(|| world.name.clone());
         let (imports, exports) = (items(&resolve.worlds[id].imports), items(&resolve.worlds[id].exports));
-        Self { contract, world, imports, exports, live }
+        Self { contract, world, id: Some(id), imports, exports, live }
     }
 
     /// The stated interfaces, as components that call all of them import them.
@@ -84,22 +89,32 @@ impl<'a> View<'a> {
         let mut live = LiveTypes::default();
         let mut imports = IndexMap::new();
         for id in interfaces {
-            add_functions(resolve, *id, &mut live);
+            add_imported(resolve, *id, &mut live);
             let Some(key) = names::key(resolve, *id) else { continue };
             let item = Item {
                 entry: Entry::Interface(*id),
                 name: resolve.id_of(*id).unwrap_or_default(),
                 implements: None,
                 external_id: None,
+                feature: attributes::feature(&resolve.interfaces[*id].stability).map(str::to_owned),
                 span: resolve.interfaces[*id].span,
             };
             imports.insert(key, item);
         }
-        Self { contract, world: None, imports, exports: IndexMap::new(), live }
+        Self { contract, world: None, id: None, imports, exports: IndexMap::new(), live }
+    }
+
+    pub(super) fn is_world(&self) -> bool {
+        self.id.is_some()
     }
 
     pub(super) fn resolve(&self) -> &'a Resolve {
         &self.contract.resolve
+    }
+
+    /// The names of all imports and exports, without versions.
+    pub(super) fn paths(&self) -> HashSet<String> {
+        self.imports.keys().chain(self.exports.keys()).map(|key| names::path(key)).collect()
     }
 
     pub(super) fn is_live(&self, id: TypeId) -> bool {
@@ -109,8 +124,7 @@ impl<'a> View<'a> {
     /// Whether a component of the world imports this at all.
     pub(super) fn is_needed(&self, item: &Item<'_>) -> bool {
         match item.entry {
-            Entry::Function(_) => true,
-            Entry::Type(id) => self.is_live(id),
+            Entry::Function(_) | Entry::Type(_) => true,
             Entry::Interface(id) => {
                 let interface = &self.resolve().interfaces[id];
                 !interface.functions.is_empty() || interface.types.values().any(|id| self.is_live(*id))
@@ -142,8 +156,28 @@ impl<'a> View<'a> {
     }
 }
 
-fn add_functions(resolve: &Resolve, id: InterfaceId, live: &mut LiveTypes) {
-    for function in resolve.interfaces[id].functions.values() {
+/// The feature that an import or export is behind, or else its interface.
+fn item_feature(resolve: &Resolve, item: &WorldItem) -> Option<String> {
+    let own = attributes::feature(item.stability(resolve));
+    let of_interface = || match item {
+        WorldItem::Interface { id, .. } => attributes::feature(&resolve.interfaces[*id].stability),
+        WorldItem::Function(_) | WorldItem::Type { .. } => None,
+    };
+    own.or_else(of_interface).map(str::to_owned)
+}
+
+/// What a component imports of an interface: its functions, with all that they speak of, and its resources, for
+/// every resource may be dropped.
+fn add_imported(resolve: &Resolve, id: InterfaceId, live: &mut LiveTypes) {
+    let interface = &resolve.interfaces[id];
+    for function in interface.functions.values() {
         live.add_func(resolve, function);
     }
+    for id in interface.types.values().filter(|id| is_own_resource(resolve, **id)) {
+        live.add_type_id(resolve, *id);
+    }
+}
+
+fn is_own_resource(resolve: &Resolve, id: TypeId) -> bool {
+    matches!(resolve.types[id].kind, TypeDefKind::Resource)
 }

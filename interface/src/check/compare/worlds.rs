@@ -1,6 +1,6 @@
 //! One world against its partner: what it imports and exports.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 use wit_parser::{InterfaceId, Resolve, Span};
@@ -8,16 +8,16 @@ use wit_parser::{InterfaceId, Resolve, Span};
 use super::drafts::{Draft, Drafts, Seen};
 use super::equal::{Pairing, Way};
 use super::interfaces::Compared;
+use super::similar::Successors;
 use super::view::{Entry, Item, View};
 use super::{attributes, names, text};
 use crate::check::finding::{Place, Position, Shown};
 use crate::check::rule::{Direction, Rule};
 use crate::check::rules;
-use crate::near::nearest;
 
-/// Compares all that two views import and export. `renumbered` are the packages, without versions, that are the same
+/// Compares all that two views import and export. `renumbered` is the package, without a version, that is the same
 /// package in another version, whatever it is.
-pub(super) fn views(old: &View<'_>, new: &View<'_>, renumbered: Option<&str>, drafts: &mut Drafts) {
+pub(super) fn views<'a>(old: &'a View<'a>, new: &'a View<'a>, renumbered: Option<&str>, drafts: &mut Drafts) {
     let imports = pairs(&old.imports, &new.imports, renumbered);
     let exports = pairs(&old.exports, &new.exports, renumbered);
     let matched = imports.iter().chain(&exports).map(|(old, new)| (old.clone(), new.clone())).collect();
@@ -28,6 +28,11 @@ pub(super) fn views(old: &View<'_>, new: &View<'_>, renumbered: Option<&str>, dr
     }
     for (old_key, new_key) in &exports {
         exported_homes(&pairing, old_key, new_key, drafts);
+    }
+    if let (Some(old), Some(new)) = (old.id, new.id)
+        && pairing.is_of_one_package()
+    {
+        attributes::worlds(&pairing, old, new, drafts);
     }
 }
 
@@ -61,13 +66,15 @@ struct Side<'a, 'p> {
 }
 
 impl<'a> Side<'a, '_> {
-    fn items(&self, view: &'a View<'a>) -> &'a IndexMap<String, Item<'a>> {
+    fn items(&self, way: Way) -> &'a IndexMap<String, Item<'a>> {
+        let view = self.view(way);
         match self.position {
             Position::Import => &view.imports,
             Position::Export => &view.exports,
         }
     }
 
+    /// The side that has to be filled.
     fn view(&self, way: Way) -> &'a View<'a> {
         match way {
             Way::NewFillsOld => self.pairing.old,
@@ -76,49 +83,81 @@ impl<'a> Side<'a, '_> {
     }
 
     fn compare(&self, pairs: &HashMap<String, String>, drafts: &mut Drafts) {
-        let (old, new) = (self.items(self.pairing.old), self.items(self.pairing.new));
-        let taken: std::collections::HashSet<&String> = pairs.values().collect();
+        let (old, new) = (self.items(Way::NewFillsOld), self.items(Way::OldFillsNew));
+        let taken: HashSet<&String> = pairs.values().collect();
+        let mut gone: Vec<(&String, &Item<'a>)> = Vec::new();
+        let mut added: Vec<(&String, &Item<'a>)> =
+            new.iter().filter(|(key, _)| !taken.contains(key)).collect();
         for (key, item) in old {
-            match pairs.get(key).and_then(|key| Some((key, new.get(key)?))) {
+            match pairs.get(key).and_then(|key| new.get_key_value(key)) {
+                // One name for another kind of thing: the one is gone, and the other is new.
+                Some((new_key, other)) if !is_same_kind(&item.entry, &other.entry) => {
+                    gone.push((key, item));
+                    added.push((new_key, other));
+                }
                 Some((new_key, other)) => self.pair(new_key, item, other, drafts),
-                None => self.alone(Way::NewFillsOld, key, item, drafts),
+                None => gone.push((key, item)),
             }
         }
-        for (key, item) in new.iter().filter(|(key, _)| !taken.contains(key)) {
-            self.alone(Way::OldFillsNew, key, item, drafts);
+        let mut successors = Successors::default();
+        for (key, _) in added.iter().filter(|_| !gone.is_empty()) {
+            successors.add((*key).clone(), String::new());
+        }
+        let mut homes: HashMap<String, &String> = HashMap::new();
+        for (key, _) in added.iter().filter(|(key, _)| key.contains('/')) {
+            homes.entry(short(key)).or_insert(key);
+        }
+        for (key, item) in gone {
+            let moved = homes.get(&short(key)).filter(|other| key.contains('/') && **other != key);
+            let similar = match moved {
+                Some(moved) => format!("; there is `{moved}` now"),
+                None => successors.of(key, "", drafts),
+            };
+            self.alone(Way::NewFillsOld, key, item, &similar, drafts);
+        }
+        for (key, item) in added {
+            self.alone(Way::OldFillsNew, key, item, "", drafts);
         }
     }
 
-    fn compared<'c>(&'c self, place: Place) -> Compared<'c>
+    fn compared<'c>(&'c self, view: &View<'_>, key: &str, item: &Item<'_>) -> Compared<'c>
     where
         'a: 'c,
     {
-        let seen =
-            Seen { world: self.pairing.new.world.clone(), position: Some(self.position), unstable: false };
-        Compared { pairing: self.pairing, position: self.position, seen, place }
+        let resolve = view.resolve();
+        let (place, id) = match item.entry {
+            Entry::Interface(id) => (interface_place(resolve, id, key), Some(id)),
+            // What a world has itself is in the package of the world.
+            Entry::Function(_) | Entry::Type(_) => {
+                (Place { package: view.contract.package(), ..Place::default() }, None)
+            }
+        };
+        Compared {
+            pairing: self.pairing,
+            position: self.position,
+            seen: Seen {
+                world: self.pairing.new.world.clone(),
+                position: Some(self.position),
+                feature: item.feature.clone(),
+            },
+            place,
+            is_own: self.pairing.is_of_one_package() && attributes::is_own(view.contract, resolve, id),
+            is_of_world: id.is_none(),
+        }
     }
 
     fn pair(&self, key: &str, old: &Item<'_>, new: &Item<'_>, drafts: &mut Drafts) {
-        let place = place(self.pairing.new, key, new);
+        let mut compared = self.compared(self.pairing.new, key, new);
+        // What was stable is compared as such.
+        compared.seen.feature = old.feature.clone();
         match (&old.entry, &new.entry) {
             (Entry::Interface(old_id), Entry::Interface(new_id)) => {
-                let mut compared = self.compared(place);
-                let stability = &self.pairing.old.resolve().interfaces[*old_id].stability;
-                compared.seen.unstable = attributes::is_unstable(stability);
                 compared.interfaces(*old_id, *new_id, drafts);
                 self.labels(&compared, old, new, drafts);
             }
-            (Entry::Function(old), Entry::Function(new)) => {
-                self.compared(Place { interface: None, ..place }).functions(old, new, drafts);
-            }
-            (Entry::Type(old), Entry::Type(new)) => {
-                self.compared(Place { interface: None, ..place }).types(*old, *new, drafts);
-            }
-            // One name for another kind of thing: the one is gone, and the other is new.
-            _ => {
-                self.alone(Way::NewFillsOld, key, old, drafts);
-                self.alone(Way::OldFillsNew, key, new, drafts);
-            }
+            (Entry::Function(old), Entry::Function(new)) => compared.functions(old, new, drafts),
+            (Entry::Type(old), Entry::Type(new)) => compared.types(*old, *new, drafts),
+            _ => {}
         }
     }
 
@@ -166,7 +205,7 @@ impl<'a> Side<'a, '_> {
         };
         let resolve = view.resolve();
         let wit = match &item.entry {
-            Entry::Interface(id) if view.world.is_none() && view.contract.root.is_none() => {
+            Entry::Interface(id) if !view.is_world() => {
                 format!("interface {}", resolve.interfaces[*id].name.as_deref().unwrap_or_default())
             }
             Entry::Interface(_) => match &item.implements {
@@ -179,92 +218,126 @@ impl<'a> Side<'a, '_> {
         Some(Shown { wit, location: view.contract.locate(item.span) })
     }
 
-    /// What only one side has.
-    fn alone(&self, way: Way, key: &str, item: &Item<'_>, drafts: &mut Drafts) {
+    /// What only one side has. `similar` is the rest of the message.
+    fn alone(&self, way: Way, key: &str, item: &Item<'_>, similar: &str, drafts: &mut Drafts) {
         let view = self.view(way);
-        let in_world = view.world.is_some() || view.contract.root.is_some();
-        let compared = self.compared(place(view, key, item));
+        let compared = self.compared(view, key, item);
         let is_needed = match self.position {
             Position::Import => view.is_needed(item),
             Position::Export => true,
         };
         let mut breaks: Vec<Direction> = Vec::new();
         breaks.extend(is_needed.then(|| compared.broken(way)));
-        let (rule, verb) = match (way, self.position, in_world) {
-            (Way::NewFillsOld, _, false) => (&rules::INTERFACE_NO_DELETE, "is gone"),
-            (Way::OldFillsNew, _, false) => (&rules::INTERFACE_ADD, "is new"),
-            (Way::NewFillsOld, Position::Import, true) => {
-                (&rules::WORLD_IMPORT_NO_DELETE, "is no longer imported")
-            }
-            (Way::OldFillsNew, Position::Import, true) => (&rules::WORLD_IMPORT_ADD, "is imported now"),
-            (Way::NewFillsOld, Position::Export, true) => {
-                (&rules::WORLD_EXPORT_NO_DELETE, "is no longer exported")
-            }
-            (Way::OldFillsNew, Position::Export, true) => (&rules::WORLD_EXPORT_ADD, "is exported now"),
-        };
         breaks.push(match way {
             Way::NewFillsOld => Direction::Callers,
             Way::OldFillsNew => Direction::Implementers,
         });
-        let others = match way {
-            Way::NewFillsOld => self.items(self.pairing.new),
-            Way::OldFillsNew => self.items(self.pairing.old),
-        };
-        let short = |key: &str| names::path(key).rsplit('/').next().unwrap_or_default().to_owned();
-        let moved = others.keys().find(|other| {
-            *other != key && other.contains('/') && key.contains('/') && short(other) == short(key)
-        });
-        let similar = match (way, moved) {
-            (Way::NewFillsOld, Some(moved)) => format!("; there is `{moved}`"),
-            (Way::NewFillsOld, None) => nearest(key, others.keys().map(String::as_str))
-                .map(|name| format!("; `{name}` has a name like it"))
-                .unwrap_or_default(),
-            (Way::OldFillsNew, _) => String::new(),
-        };
-        let shown = self.shown(way, item);
+        let (rule, verb) = rule_alone(way, self.position, view.is_world());
         let (old, new) = match way {
-            Way::NewFillsOld => (shown, None),
-            Way::OldFillsNew => (None, shown),
+            Way::NewFillsOld => (self.shown(way, item), None),
+            Way::OldFillsNew => (None, self.shown(way, item)),
         };
-        let kind = match item.entry {
-            Entry::Interface(_) => "interface",
-            Entry::Function(_) => "function",
-            Entry::Type(_) => "type",
+        let called = match item.entry {
+            Entry::Interface(_) => format!("interface `{}`", item.name),
+            Entry::Function(function) => names::function(view.resolve(), function),
+            Entry::Type(id) => names::type_item(view.resolve(), id),
+        };
+        let mut place = compared.place.clone();
+        if compared.is_of_world {
+            place.item = Some(called.clone());
+        }
+        let is_new_too = compared.is_own && view.is_world() && self.is_only_here(way, item);
+        let verb = match (way, is_new_too) {
+            (Way::NewFillsOld, true) => format!("is gone, and {verb}"),
+            (Way::OldFillsNew, true) => format!("is new, and {verb}"),
+            (_, false) => verb.to_owned(),
         };
         let draft = Draft {
             rule,
-            place: match item.entry {
-                Entry::Interface(_) => compared.place.clone(),
-                _ => Place {
-                    interface: None,
-                    item: Some(format!("{kind} `{}`", item.name)),
-                    ..compared.place.clone()
-                },
-            },
+            place,
             breaks,
-            message: format!("{kind} `{}` {verb}{similar}", item.name),
+            message: format!("{called} {verb}{similar}"),
             old,
             new,
             hint: Some(rule.advice.to_owned()).filter(|_| way == Way::NewFillsOld),
         };
+        self.gates_alone(&compared, way, item, &draft, drafts);
         drafts.add(&compared.seen, draft);
-        if let (Entry::Interface(id), Way::OldFillsNew, false) = (&item.entry, way, in_world) {
-            let interface = &view.resolve().interfaces[*id];
-            let name = format!("interface `{}`", interface.name.as_deref().unwrap_or_default());
-            attributes::added(&compared, name, &interface.stability, interface.span, drafts);
+    }
+
+    /// Whether the other package has no such interface, in no world.
+    fn is_only_here(&self, way: Way, item: &Item<'_>) -> bool {
+        let other = match way {
+            Way::NewFillsOld => self.pairing.new.contract,
+            Way::OldFillsNew => self.pairing.old.contract,
+        };
+        let Entry::Interface(id) = item.entry else { return false };
+        let name = &self.view(way).resolve().interfaces[id].name;
+        name.as_ref().is_some_and(|name| !other.resolve.packages[other.package].interfaces.contains_key(name))
+    }
+
+    /// The gate of what comes or goes with the package itself, and not only with a world.
+    fn gates_alone(
+        &self,
+        compared: &Compared<'_>,
+        way: Way,
+        item: &Item<'_>,
+        draft: &Draft,
+        drafts: &mut Drafts,
+    ) {
+        let resolve = self.view(way).resolve();
+        let (called, stability, span) = match item.entry {
+            Entry::Interface(id) => {
+                if !self.is_only_here(way, item) {
+                    return;
+                }
+                let interface = &resolve.interfaces[id];
+                let name = interface.name.as_deref().unwrap_or_default();
+                (format!("interface `{name}`"), &interface.stability, interface.span)
+            }
+            Entry::Function(function) => {
+                (names::function(resolve, function), &function.stability, function.span)
+            }
+            Entry::Type(id) => {
+                let definition = &resolve.types[id];
+                (names::type_item(resolve, id), &definition.stability, definition.span)
+            }
+        };
+        match way {
+            Way::NewFillsOld => attributes::gone(compared, draft, &called, stability, drafts),
+            Way::OldFillsNew => attributes::added(compared, called, stability, span, drafts),
         }
     }
 }
 
-fn place(view: &View<'_>, key: &str, item: &Item<'_>) -> Place {
-    let resolve = view.resolve();
-    match item.entry {
-        Entry::Interface(id) => interface_place(resolve, id, key),
-        // What a world has itself is in the package of the world.
-        Entry::Function(_) | Entry::Type(_) => {
-            Place { package: view.contract.package(), interface: Some(key.to_owned()), ..Place::default() }
+fn is_same_kind(old: &Entry<'_>, new: &Entry<'_>) -> bool {
+    matches!(
+        (old, new),
+        (Entry::Interface(_), Entry::Interface(_))
+            | (Entry::Function(_), Entry::Function(_))
+            | (Entry::Type(_), Entry::Type(_))
+    )
+}
+
+/// The rule for what only one side has, and what is said of it.
+fn rule_alone(way: Way, position: Position, is_world: bool) -> (&'static Rule, &'static str) {
+    match (way, position, is_world) {
+        (Way::NewFillsOld, _, false) => (&rules::INTERFACE_NO_DELETE, "is gone"),
+        (Way::OldFillsNew, _, false) => (&rules::INTERFACE_ADD, "is new"),
+        (Way::NewFillsOld, Position::Import, true) => {
+            (&rules::WORLD_IMPORT_NO_DELETE, "is no longer imported")
         }
+        (Way::OldFillsNew, Position::Import, true) => (&rules::WORLD_IMPORT_ADD, "is imported now"),
+        (Way::NewFillsOld, Position::Export, true) => {
+            (&rules::WORLD_EXPORT_NO_DELETE, "is no longer exported")
+        }
+        (Way::OldFillsNew, Position::Export, true) => (&rules::WORLD_EXPORT_ADD, "is exported now"),
     }
+}
+
+/// The name of an interface without its package.
+fn short(key: &str) -> String {
+    names::path(key).rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 fn interface_place(resolve: &Resolve, id: InterfaceId, key: &str) -> Place {
@@ -312,8 +385,7 @@ fn exported_homes(pairing: &Pairing<'_>, old_key: &str, new_key: &str, drafts: &
             }),
             hint: Some(rules::RESOURCE_SAME_HOME.advice.to_owned()),
         };
-        let seen =
-            Seen { world: pairing.new.world.clone(), position: Some(Position::Export), unstable: false };
-        drafts.add(&seen, draft);
+        let position = Some(Position::Export);
+        drafts.add(&Seen { world: pairing.new.world.clone(), position, feature: None }, draft);
     }
 }
