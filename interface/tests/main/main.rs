@@ -4,6 +4,7 @@
 
 mod damage;
 mod parts;
+mod rules;
 mod samples;
 mod subtype;
 mod surface;
