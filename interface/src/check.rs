@@ -4,7 +4,11 @@
 //! calls it, and every host that has to have it. So every finding names whom it breaks ([`Direction`]); a [`Profile`]
 //! says whom to protect, and so what is breaking.
 
+mod capability;
 mod finding;
+mod form_rules;
+pub mod hosts;
+mod lint;
 mod rule;
 
 pub use finding::{Bump, Finding, Location, Place, Position, Shown, Status};

@@ -1,0 +1,369 @@
+//! What known hosts fill, by their versions; the facts are the data files beside this module.
+//!
+//! A host has an interface in one version, and with it everything that came up to then: the functions that came later
+//! are in `hosts/later.toml`. So an import may lack its whole interface or only some of its functions.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::LazyLock;
+
+use semver::Version;
+use serde::Deserialize;
+
+use super::capability;
+use super::finding::{Finding, Status};
+use super::form_rules::HOST_LACKS_IMPORT;
+use super::rule::Level;
+use crate::name::{InterfaceParts, canonical_version};
+use crate::near::nearest;
+
+/// A host and its versions.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Host {
+    name: String,
+    title: String,
+    versions: Vec<String>,
+    /// From this version on every patch version of a line fills every import of it.
+    #[serde(default)]
+    any_patch_from: Option<String>,
+    provides: Vec<Provides>,
+}
+
+/// Interfaces, and since when in which version.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Provides {
+    interfaces: Vec<String>,
+    /// Pairs of a version of the host and the version of the interface that it has from then on.
+    at: Vec<(String, Version)>,
+    /// The first version of the host that does not have them any more.
+    #[serde(default)]
+    until: Option<String>,
+    /// What the host has to be told to have them.
+    #[serde(default)]
+    flag: Option<String>,
+}
+
+impl Host {
+    /// The name in `--host`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The name for people.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The versions that are known, oldest first.
+    pub fn versions(&self) -> &[String] {
+        &self.versions
+    }
+
+    fn index(&self, version: &str) -> Option<usize> {
+        self.versions.iter().position(|known| known == version)
+    }
+}
+
+/// A host in one version.
+#[derive(Debug, Clone, Copy)]
+pub struct HostVersion {
+    host: &'static Host,
+    index: usize,
+}
+
+impl HostVersion {
+    /// The host.
+    pub fn host(&self) -> &'static Host {
+        self.host
+    }
+
+    /// The version whose facts are used: the newest one that is known and not newer than what was asked for.
+    pub fn version(&self) -> &'static str {
+        self.host.versions.get(self.index).map_or("", String::as_str)
+    }
+}
+
+impl fmt::Display for HostVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.host.title, self.version())
+    }
+}
+
+/// Why there is no such host.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HostError {
+    /// No host is called so.
+    #[error("there is no host `{name}`; known are {known}")]
+    UnknownHost {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: String,
+        /// The one that may be meant.
+        meant: Option<String>,
+    },
+    /// Its facts are not known.
+    #[error("nothing is known of version `{version}` of host `{host}`; known are {first} to {last}")]
+    UnknownVersion {
+        /// The host.
+        host: String,
+        /// The version.
+        version: String,
+        /// The oldest that is known.
+        first: String,
+        /// The newest that is known.
+        last: String,
+    },
+}
+
+/// Something that a component imports and a host does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The import, `wasi:http/types@0.2.6`.
+    pub import: String,
+    /// The function or resource of it that is missing, `fields.copy`; `None` when all of it is.
+    pub item: Option<String>,
+    /// The version of the interface that the host has, if it has any that the import could take.
+    pub has: Option<Version>,
+    /// The first and the last known version of the host that have it; the last is `None` when the newest has it.
+    pub had_by: Option<(String, Option<String>)>,
+    /// The first versions of other hosts that have it, `Spin 3.6`.
+    pub others: Vec<String>,
+}
+
+/// A flag that a host needs to fill an import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// The import.
+    pub import: String,
+    /// The flag, `-S http`.
+    pub flag: String,
+}
+
+/// What a component imports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Import {
+    /// The name of the import.
+    pub(super) name: String,
+    /// Its functions and resources, `exit`, `fields`, `fields.get`.
+    pub(super) items: Vec<String>,
+}
+
+/// All hosts that are known, by name.
+pub fn hosts() -> &'static [Host] {
+    static HOSTS: LazyLock<Vec<Host>> = LazyLock::new(|| {
+        // A test reads every file, so none is left out here.
+        FILES.iter().filter_map(|text| toml::from_str(text).ok()).collect()
+    });
+    &HOSTS
+}
+
+const FILES: [&str; 6] = [
+    include_str!("hosts/jco.toml"),
+    include_str!("hosts/spin.toml"),
+    include_str!("hosts/wash-runtime.toml"),
+    include_str!("hosts/wasmcloud.toml"),
+    include_str!("hosts/wasmtime.toml"),
+    include_str!("hosts/wkit.toml"),
+];
+
+/// The host of `spec`: a name, or name and version as in `wasmtime@48`. Without a version it is the newest that is known.
+///
+/// # Errors
+///
+/// When there is no such host, or its version is older or newer than all that are known.
+pub fn find(spec: &str) -> Result<HostVersion, HostError> {
+    let (name, version) = match spec.split_once('@') {
+        Some((name, version)) => (name, Some(version)),
+        None => (spec, None),
+    };
+    let names = || hosts().iter().map(Host::name);
+    let Some(host) = hosts().iter().find(|host| host.name == name) else {
+        let known = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let meant = nearest(name, names()).map(str::to_owned);
+        return Err(HostError::UnknownHost { name: name.to_owned(), known, meant });
+    };
+    let last = host.versions.len().saturating_sub(1);
+    let Some(version) = version else { return Ok(HostVersion { host, index: last }) };
+    let unknown = || HostError::UnknownVersion {
+        host: host.name.clone(),
+        version: version.to_owned(),
+        first: host.versions.first().cloned().unwrap_or_default(),
+        last: host.versions.last().cloned().unwrap_or_default(),
+    };
+    let asked = numbers(version).ok_or_else(unknown)?;
+    let not_newer = |known: &String| {
+        let known = numbers(known).unwrap_or_default();
+        let length = known.len().min(asked.len());
+        known[..length].cmp(&asked[..length]) != Ordering::Greater
+    };
+    let index = host.versions.iter().rposition(not_newer).ok_or_else(unknown)?;
+    let known = numbers(&host.versions[index]).unwrap_or_default();
+    let is_of_it = known.iter().zip(&asked).all(|(known, asked)| known == asked);
+    if index == last && !is_of_it {
+        return Err(unknown());
+    }
+    Ok(HostVersion { host, index })
+}
+
+/// The numbers of a version, `[48, 0, 8]`.
+fn numbers(version: &str) -> Option<Vec<u64>> {
+    version.split('.').map(|part| part.parse().ok()).collect()
+}
+
+/// What of `imports` the host does not have, in the order of the imports.
+pub(super) fn gaps_of(imports: &[Import], host: &HostVersion) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    for import in imports {
+        match provided(host, &import.name) {
+            None => gaps.push(gap(import, None, None, host)),
+            Some(found) => {
+                let missing = import.items.iter().filter(|item| !has_item(&import.name, item, found.version));
+                gaps.extend(missing.map(|item| gap(import, Some(item), Some(found.version), host)));
+            }
+        }
+    }
+    gaps
+}
+
+/// What the host has to be told to fill `imports`.
+pub(super) fn flags_of(imports: &[Import], host: &HostVersion) -> Vec<Flag> {
+    let one = |import: &Import| {
+        let flag = provided(host, &import.name)?.flag?;
+        Some(Flag { import: import.name.clone(), flag: flag.to_owned() })
+    };
+    imports.iter().filter_map(one).collect()
+}
+
+/// An interface that a host has.
+#[derive(Debug, Clone, Copy)]
+struct Provided {
+    version: &'static Version,
+    flag: Option<&'static str>,
+}
+
+fn provided(host: &HostVersion, import: &str) -> Option<Provided> {
+    let parts = InterfaceParts::parse(import)?;
+    let path = parts.path();
+    let any_patch =
+        host.host.any_patch_from.as_ref().is_some_and(|from| host.host.index(from) <= Some(host.index));
+    let fits = |version: &Version| match (&parts.version, &parts.canonical) {
+        (Some(wanted), _) if wanted == version => true,
+        (_, Some(canonical)) => any_patch && *canonical == canonical_version(version),
+        _ => false,
+    };
+    let of_entry = |entry: &'static Provides| {
+        let is_gone = entry.until.as_ref().is_some_and(|until| host.host.index(until) <= Some(host.index));
+        if is_gone || !entry.interfaces.contains(&path) {
+            return None;
+        }
+        let (_, version) = entry.at.iter().rfind(|(from, _)| host.host.index(from) <= Some(host.index))?;
+        fits(version).then_some(Provided { version, flag: entry.flag.as_deref() })
+    };
+    host.host.provides.iter().find_map(of_entry)
+}
+
+/// Functions and resources that came into an interface after the first version of its line. Other types are matched by
+/// what they are, not by their names, so it does not matter when a name came.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Later {
+    interface: String,
+    /// The version in which they came.
+    since: Version,
+    items: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LaterFile {
+    later: Vec<Later>,
+}
+
+fn later() -> &'static [Later] {
+    static LATER: LazyLock<LaterFile> =
+        LazyLock::new(|| toml::from_str(include_str!("hosts/later.toml")).unwrap_or_default());
+    &LATER.later
+}
+
+fn has_item(import: &str, item: &str, version: &Version) -> bool {
+    let Some(parts) = InterfaceParts::parse(import) else { return true };
+    let line = canonical_version(version);
+    let path = parts.path();
+    let is_later = |later: &Later| {
+        later.interface == path
+            && canonical_version(&later.since) == line
+            && later.since > *version
+            && later.items.iter().any(|later| later == item)
+    };
+    !later().iter().any(is_later)
+}
+
+fn has(host: &HostVersion, import: &str, item: Option<&str>) -> bool {
+    provided(host, import).is_some_and(|found| item.is_none_or(|item| has_item(import, item, found.version)))
+}
+
+fn gap(import: &Import, item: Option<&String>, found: Option<&Version>, host: &HostVersion) -> Gap {
+    let all = |host: &'static Host| (0..host.versions.len()).map(move |index| HostVersion { host, index });
+    let item_name = item.map(String::as_str);
+    let having = |host| all(host).filter(|version| has(version, &import.name, item_name));
+    let had_by = having(host.host).next().map(|first| {
+        let last = having(host.host).last().unwrap_or(first);
+        let is_newest = last.index + 1 == host.host.versions.len();
+        (first.version().to_owned(), (!is_newest).then(|| last.version().to_owned()))
+    });
+    let others = hosts()
+        .iter()
+        .filter(|other| other.name != host.host.name)
+        .filter_map(|other| having(other).last().and_then(|_| having(other).next()))
+        .map(|version| version.to_string())
+        .collect();
+    Gap { import: import.name.clone(), item: item.cloned(), has: found.cloned(), had_by, others }
+}
+
+impl Gap {
+    /// What is missing, and which version of `host` has it, in one sentence.
+    pub fn message(&self, host: &HostVersion) -> String {
+        let what = match (&self.item, &self.has) {
+            (Some(item), Some(has)) => {
+                format!("{host} lacks `{item}` of import `{}`: it has version {has}", self.import)
+            }
+            (Some(item), None) => format!("{host} lacks `{item}` of import `{}`", self.import),
+            (None, _) => format!("{host} does not have import `{}`", self.import),
+        };
+        let title = host.host.title();
+        match &self.had_by {
+            None => format!("{what}; no version of {title} that is known has it"),
+            Some((first, None)) => format!("{what}; {title} has it from {first} on"),
+            Some((first, Some(last))) if first == last => format!("{what}; only {title} {first} has it"),
+            Some((first, Some(last))) => format!("{what}; {title} has it from {first} to {last} only"),
+        }
+    }
+
+    /// The gap as a finding of the check.
+    pub fn finding(&self, host: &HostVersion) -> Finding {
+        let hint = if self.others.is_empty() {
+            HOST_LACKS_IMPORT.advice.to_owned()
+        } else {
+            format!("{}; it is also in {}", HOST_LACKS_IMPORT.advice, self.others.join(", "))
+        };
+        let mut place = capability::place(&self.import);
+        place.item = self.item.as_ref().map(|item| format!("`{item}`"));
+        Finding {
+            rule: &HOST_LACKS_IMPORT,
+            breaks: HOST_LACKS_IMPORT.directions.to_vec(),
+            level: Level::Breaking,
+            place,
+            message: self.message(host),
+            old: None,
+            new: Some(capability::shown(&[self.import.as_str()])),
+            hint: Some(hint),
+            status: Status::Counts,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
