@@ -28,6 +28,23 @@ pub struct Host {
     #[serde(default)]
     any_patch_from: Option<String>,
     provides: Vec<Provides>,
+    #[serde(default)]
+    features: Vec<Feature>,
+}
+
+/// A function that a host has before it is stable.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Feature {
+    interface: String,
+    /// The line of the interface, `0.2`.
+    line: String,
+    item: String,
+    /// The first version of the host that has it.
+    from: String,
+    /// What the host has to be told to have it.
+    #[serde(default)]
+    flag: Option<String>,
 }
 
 /// Interfaces, and since when in which version.
@@ -220,7 +237,8 @@ pub(super) fn gaps_of(imports: &[Import], host: &HostVersion) -> Vec<Gap> {
         match provided(host, &import.name) {
             None => gaps.push(gap(import, None, None, host)),
             Some(found) => {
-                let missing = import.items.iter().filter(|item| !has_item(&import.name, item, found.version));
+                let missing =
+                    import.items.iter().filter(|item| !has_item(host, &import.name, item, found.version));
                 gaps.extend(missing.map(|item| gap(import, Some(item), Some(found.version), host)));
             }
         }
@@ -230,11 +248,22 @@ pub(super) fn gaps_of(imports: &[Import], host: &HostVersion) -> Vec<Gap> {
 
 /// What the host has to be told to fill `imports`.
 pub(super) fn flags_of(imports: &[Import], host: &HostVersion) -> Vec<Flag> {
-    let one = |import: &Import| {
-        let flag = provided(host, &import.name)?.flag?;
-        Some(Flag { import: import.name.clone(), flag: flag.to_owned() })
-    };
-    imports.iter().filter_map(one).collect()
+    let mut flags = Vec::new();
+    for import in imports {
+        let Some(found) = provided(host, &import.name) else { continue };
+        let of_items = import
+            .items
+            .iter()
+            .filter(|item| !is_stable(&import.name, item, found.version))
+            .filter_map(|item| feature(host, &import.name, item, found.version));
+        for flag in found.flag.into_iter().chain(of_items.filter_map(|feature| feature.flag.as_deref())) {
+            let flag = Flag { import: import.name.clone(), flag: flag.to_owned() };
+            if !flags.contains(&flag) {
+                flags.push(flag);
+            }
+        }
+    }
+    flags
 }
 
 /// An interface that a host has.
@@ -271,8 +300,10 @@ fn provided(host: &HostVersion, import: &str) -> Option<Provided> {
 #[serde(deny_unknown_fields)]
 struct Later {
     interface: String,
-    /// The version in which they came.
-    since: Version,
+    /// The line of the interface, `0.2`.
+    line: String,
+    /// The version in which they came; none while they are `@unstable`.
+    since: Option<Version>,
     items: Vec<String>,
 }
 
@@ -288,21 +319,38 @@ fn later() -> &'static [Later] {
     &LATER.later
 }
 
-fn has_item(import: &str, item: &str, version: &Version) -> bool {
+/// Whether a version of the interface has the function or resource without asking for a feature.
+fn is_stable(import: &str, item: &str, version: &Version) -> bool {
     let Some(parts) = InterfaceParts::parse(import) else { return true };
-    let line = canonical_version(version);
-    let path = parts.path();
-    let is_later = |later: &Later| {
+    let (line, path) = (canonical_version(version), parts.path());
+    let comes_later = |later: &Later| {
         later.interface == path
-            && canonical_version(&later.since) == line
-            && later.since > *version
+            && later.line == line
+            && later.since.as_ref().is_none_or(|since| since > version)
             && later.items.iter().any(|later| later == item)
     };
-    !later().iter().any(is_later)
+    !later().iter().any(comes_later)
+}
+
+/// How the host has it all the same.
+fn feature(host: &HostVersion, import: &str, item: &str, version: &Version) -> Option<&'static Feature> {
+    let path = InterfaceParts::parse(import)?.path();
+    let line = canonical_version(version);
+    host.host.features.iter().find(|feature| {
+        feature.interface == path
+            && feature.line == line
+            && feature.item == item
+            && host.host.index(&feature.from) <= Some(host.index)
+    })
+}
+
+fn has_item(host: &HostVersion, import: &str, item: &str, version: &Version) -> bool {
+    is_stable(import, item, version) || feature(host, import, item, version).is_some()
 }
 
 fn has(host: &HostVersion, import: &str, item: Option<&str>) -> bool {
-    provided(host, import).is_some_and(|found| item.is_none_or(|item| has_item(import, item, found.version)))
+    provided(host, import)
+        .is_some_and(|found| item.is_none_or(|item| has_item(host, import, item, found.version)))
 }
 
 fn gap(import: &Import, item: Option<&String>, found: Option<&Version>, host: &HostVersion) -> Gap {
@@ -310,14 +358,14 @@ fn gap(import: &Import, item: Option<&String>, found: Option<&Version>, host: &H
     let item_name = item.map(String::as_str);
     let having = |host| all(host).filter(|version| has(version, &import.name, item_name));
     let had_by = having(host.host).next().map(|first| {
-        let last = having(host.host).last().unwrap_or(first);
+        let last = having(host.host).next_back().unwrap_or(first);
         let is_newest = last.index + 1 == host.host.versions.len();
         (first.version().to_owned(), (!is_newest).then(|| last.version().to_owned()))
     });
     let others = hosts()
         .iter()
         .filter(|other| other.name != host.host.name)
-        .filter_map(|other| having(other).last().and_then(|_| having(other).next()))
+        .filter_map(|other| having(other).next())
         .map(|version| version.to_string())
         .collect();
     Gap { import: import.name.clone(), item: item.cloned(), has: found.cloned(), had_by, others }

@@ -103,15 +103,46 @@ fn patch_versions_stand_in_for_each_other_where_the_host_says_so() {
 
 #[test]
 fn a_function_that_came_later_is_missed_in_older_hosts() {
+    let items = ["exit", "exit-with-code"];
     assert_eq!(
-        messages("wasmtime@40", "wasi:cli/exit@0.2.12", &["exit", "exit-with-code"]),
+        messages("spin@3.6", "wasi:cli/exit@0.2.12", &items),
         [
-            "Wasmtime 40 lacks `exit-with-code` of import `wasi:cli/exit@0.2.12`: it has version 0.2.6; Wasmtime has it from \
-          46 on"
+            "Spin 3.6 lacks `exit-with-code` of import `wasi:cli/exit@0.2.12`: it has version 0.2.6; no version \
+          of Spin that is known has it"
         ]
     );
-    assert_eq!(messages("wasmtime@46", "wasi:cli/exit@0.2.12", &["exit", "exit-with-code"]), [""; 0]);
-    assert_eq!(messages("wasmtime@40", "wasi:cli/exit@0.2.12", &["exit"]), [""; 0]);
+    assert_eq!(
+        messages("wasmtime@26", "wasi:cli/exit@0.2.12", &items),
+        [
+            "Wasmtime 26 lacks `exit-with-code` of import `wasi:cli/exit@0.2.12`: it has version 0.2.1; Wasmtime has it from \
+          27 on"
+        ]
+    );
+    // From 27 on it is there behind a flag, from 46 on without one.
+    for (version, flags) in
+        [("27", vec!["-S cli-exit-with-code"]), ("45", vec!["-S cli-exit-with-code"]), ("46", vec![])]
+    {
+        let host = find(&format!("wasmtime@{version}")).unwrap();
+        let imports = [import("wasi:cli/exit@0.2.12", &items)];
+        assert_eq!(gaps_of(&imports, &host), [], "{version}");
+        let found: Vec<String> = flags_of(&imports, &host).into_iter().map(|flag| flag.flag).collect();
+        assert_eq!(found, flags, "{version}");
+    }
+    assert_eq!(messages("wasmtime@26", "wasi:cli/exit@0.2.12", &["exit"]), [""; 0]);
+    assert_eq!(messages("jco@1.11", "wasi:cli/exit@0.2.12", &items), [""; 0]);
+}
+
+#[test]
+fn a_function_that_is_not_stable_is_missed_where_no_flag_gives_it() {
+    let items = ["error-code", "network-error-code"];
+    assert_eq!(messages("wasmtime@48", "wasi:sockets/network@0.2.12", &items), [""; 0]);
+    assert_eq!(
+        messages("wkit", "wasi:sockets/network@0.2.12", &items),
+        [
+            "wkit 0.1 lacks `network-error-code` of import `wasi:sockets/network@0.2.12`: it has version 0.2.12; no version of \
+          wkit that is known has it"
+        ]
+    );
 }
 
 #[test]
@@ -153,45 +184,57 @@ fn items(resolve: &wit_parser::Resolve, interface: &wit_parser::Interface) -> Ve
 #[test]
 fn later_items_are_those_of_the_history() {
     use std::collections::{BTreeMap, BTreeSet};
-    // What a line has had up to now, and its newest version.
-    let mut lines: BTreeMap<String, (Version, BTreeSet<(String, String)>)> = BTreeMap::new();
-    let mut later: BTreeMap<(Version, String), Vec<String>> = BTreeMap::new();
-    for release in wkit_fixtures::wasi_history::releases(false) {
-        let version: Version = release.version.parse().unwrap();
-        let line = lines.get(&canonical_version(&version)).cloned();
-        let mut all = BTreeSet::new();
+    type Known = BTreeMap<(String, String), Option<Version>>;
+    let of_release = |release: &wkit_fixtures::wasi_history::Release| -> Known {
+        let mut known = Known::new();
         for package in &release.packages {
             let package = &release.resolve.packages[*package];
             for (name, id) in &package.interfaces {
                 let interface = format!("{}:{}/{name}", package.name.namespace, package.name.name);
-                for (item, since) in items(&release.resolve, &release.resolve.interfaces[*id]) {
-                    let key = (interface.clone(), item);
-                    let is_new = |(before, known): &(Version, BTreeSet<_>)| {
-                        let since = since.clone().filter(|since| since > before).unwrap_or(version.clone());
-                        (!known.contains(&key)).then_some(since)
-                    };
-                    if let Some(since) = line.as_ref().and_then(is_new) {
-                        later.entry((since, key.0.clone())).or_default().push(key.1.clone());
-                    }
-                    all.insert(key);
-                }
+                let items = items(&release.resolve, &release.resolve.interfaces[*id]);
+                known.extend(items.into_iter().map(|(item, since)| ((interface.clone(), item), since)));
             }
         }
-        if let Some((_, known)) = &line {
-            assert_eq!(known.difference(&all).collect::<Vec<_>>(), Vec::<&(String, String)>::new());
+        known
+    };
+    // What each line has, with its newest version, and what came into it after the first.
+    let mut lines: BTreeMap<String, (Version, Known)> = BTreeMap::new();
+    let mut later: BTreeMap<(String, String, Option<Version>), BTreeSet<String>> = BTreeMap::new();
+    for release in wkit_fixtures::wasi_history::releases(false) {
+        let version: Version = release.version.parse().unwrap();
+        let line = canonical_version(&version);
+        let known = of_release(&release);
+        if let Some((before, old)) = lines.get(&line) {
+            assert!(old.keys().all(|key| known.contains_key(key)), "nothing goes within a line");
+            for (key, since) in known.iter().filter(|(key, _)| !old.contains_key(*key)) {
+                let since = since.clone().filter(|since| since > before).unwrap_or(version.clone());
+                let entry = (line.clone(), key.0.clone(), Some(since));
+                later.entry(entry).or_default().insert(key.1.clone());
+            }
         }
-        lines.insert(canonical_version(&version), (version, all));
+        lines.insert(line, (version, known));
+    }
+    // What the newest version of a line only has with a feature.
+    for release in wkit_fixtures::wasi_history::releases(true) {
+        let version: Version = release.version.parse().unwrap();
+        let line = canonical_version(&version);
+        let Some((_, stable)) = lines.get(&line).filter(|(newest, _)| *newest == version) else { continue };
+        for (interface, item) in of_release(&release).into_keys().filter(|key| !stable.contains_key(key)) {
+            later.entry((line.clone(), interface, None)).or_default().insert(item);
+        }
     }
     let mut text = String::from(
-        "# What came into the interfaces of WASI after the first version of their line, 0.2.0 or 0.3.0.\n\
+        "# What came into the interfaces of WASI after the first version of their line, 0.2.0 or 0.3.0; without `since` what is\n\
+         # still `@unstable` in the newest one.\n\
          #\n\
          # Derived from `fixtures/wasi-history`, the WIT of WASI as it was published in crates. The version is that of\n\
          # `@since`, or where that is older the first one with the item. The test `later_items_are_those_of_the_history`\n\
          # writes this file with BLESS=1.\n",
     );
-    for ((since, interface), items) in later {
-        text +=
-            &format!("\n[[later]]\ninterface = \"{interface}\"\nsince = \"{since}\"\nitems = {items:?}\n");
+    for ((line, interface, since), items) in later {
+        text += &format!("\n[[later]]\ninterface = \"{interface}\"\nline = \"{line}\"\n");
+        text += &since.map(|since| format!("since = \"{since}\"\n")).unwrap_or_default();
+        text += &format!("items = {:?}\n", items.into_iter().collect::<Vec<_>>());
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/check/hosts/later.toml");
     wkit_fixtures::golden::assert_golden(path, &text);

@@ -40,6 +40,9 @@ impl Gate {
     }
 }
 
+/// The rule, the interface, the item and the message of a finding.
+type Told = (&'static str, Option<String>, Option<String>, String);
+
 struct Check<'a> {
     subject: &'a Subject<'a>,
     version: Option<&'a Version>,
@@ -49,7 +52,7 @@ struct Check<'a> {
     early: BTreeMap<(String, Version), (Item, Version, HashSet<Place>)>,
     lacks_version: bool,
     /// Where a finding stands, so that what several worlds include is told once.
-    told: HashMap<(&'static str, Option<String>, Option<String>, String), usize>,
+    told: HashMap<Told, usize>,
     findings: Vec<Finding>,
 }
 

@@ -49,7 +49,8 @@ pub(super) struct Words {
     /// Where names are written plainly, so that they can be such a word.
     uses: &'static [Use],
     spelling: Spelling,
-    words: &'static [&'static str],
+    /// With blanks between them.
+    words: &'static str,
     /// What bindings do.
     pub(super) escape: Escape,
 }
@@ -65,7 +66,7 @@ impl Words {
             Spelling::LowerCamel => name.to_lower_camel_case(),
             Spelling::UpperCamel => name.to_upper_camel_case(),
         };
-        self.words.contains(&word.as_str()).then_some(word)
+        self.words.split(' ').any(|known| known == word).then_some(word)
     }
 }
 
@@ -84,14 +85,14 @@ pub(super) static WORDS: &[Words] = &[
         language: "Rust 2024",
         uses: &[Interface, Function, Member, Parameter, LoneParameter, Field],
         spelling: Spelling::Snake,
-        words: &["gen"],
+        words: "gen",
         escape: Escape::None,
     },
     Words {
         language: "Rust",
         uses: &[Type, Case],
         spelling: Spelling::UpperCamel,
-        words: &["Self"],
+        words: "Self",
         escape: Escape::None,
     },
     Words {
@@ -105,7 +106,7 @@ pub(super) static WORDS: &[Words] = &[
         language: "C",
         uses: &[Parameter, LoneParameter, Field],
         spelling: Spelling::Snake,
-        words: &["restrict", "typeof"],
+        words: "restrict typeof",
         escape: Escape::None,
     },
     Words {
@@ -180,348 +181,59 @@ pub(super) static WORDS: &[Words] = &[
     },
 ];
 
-const RUST: &[&str] = &[
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
-    "else", "enum", "extern", "false", "final", "fn", "for", "if", "impl", "in", "let", "loop", "macro",
-    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct",
-    "super", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where",
-    "while", "yield",
-];
+const RUST: &str = "\
+    abstract as async await become box break const continue crate do dyn else enum extern false final fn for if impl \
+    in let loop macro match mod move mut override priv pub ref return self static struct super trait true try type \
+    typeof unsafe unsized use virtual where while yield";
 
 /// Words of C. Its bindings escape those of C++ too, so that a C++ file can include the header.
-const C: &[&str] = &[
-    "asm", "auto", "bool", "break", "case", "char", "const", "continue", "default", "do", "double", "else",
-    "enum", "extern", "false", "float", "for", "goto", "if", "inline", "int", "long", "register", "return",
-    "short", "signed", "sizeof", "static", "stderr", "stdin", "stdout", "struct", "switch", "true",
-    "typedef", "union", "unsigned", "void", "volatile", "while",
-];
+const C: &str = "\
+    asm auto bool break case char const continue default do double else enum extern false float for goto if inline \
+    int long register return short signed sizeof static stderr stdin stdout struct switch true typedef union \
+    unsigned void volatile while";
 
-const CPP: &[&str] = &[
-    "alignas",
-    "alignof",
-    "and",
-    "asm",
-    "auto",
-    "bitand",
-    "bitor",
-    "bool",
-    "break",
-    "case",
-    "catch",
-    "char",
-    "class",
-    "compl",
-    "concept",
-    "const",
-    "consteval",
-    "constexpr",
-    "constinit",
-    "continue",
-    "decltype",
-    "default",
-    "delete",
-    "do",
-    "double",
-    "else",
-    "enum",
-    "explicit",
-    "export",
-    "extern",
-    "false",
-    "float",
-    "for",
-    "friend",
-    "goto",
-    "if",
-    "inline",
-    "int",
-    "long",
-    "mutable",
-    "namespace",
-    "new",
-    "noexcept",
-    "not",
-    "nullptr",
-    "operator",
-    "or",
-    "private",
-    "protected",
-    "public",
-    "register",
-    "requires",
-    "return",
-    "short",
-    "signed",
-    "sizeof",
-    "static",
-    "stderr",
-    "stdin",
-    "stdout",
-    "struct",
-    "switch",
-    "template",
-    "this",
-    "throw",
-    "true",
-    "try",
-    "typedef",
-    "typeid",
-    "typename",
-    "union",
-    "unsigned",
-    "using",
-    "virtual",
-    "void",
-    "volatile",
-    "while",
-    "xor",
-];
+const CPP: &str = "\
+    alignas alignof and asm auto bitand bitor bool break case catch char class compl concept const consteval \
+    constexpr constinit continue decltype default delete do double else enum explicit export extern false float for \
+    friend goto if inline int long mutable namespace new noexcept not nullptr operator or private protected public \
+    register requires return short signed sizeof static stderr stdin stdout struct switch template this throw true \
+    try typedef typeid typename union unsigned using virtual void volatile while xor";
 
 /// The generator compares the name before it joins its parts, so it does not see these.
-const CPP_OF_SEVERAL_PARTS: &[&str] = &[
-    "and_eq",
-    "char16_t",
-    "char32_t",
-    "char8_t",
-    "co_await",
-    "co_return",
-    "co_yield",
-    "const_cast",
-    "dynamic_cast",
-    "not_eq",
-    "or_eq",
-    "reinterpret_cast",
-    "static_assert",
-    "static_cast",
-    "thread_local",
-    "wchar_t",
-    "xor_eq",
-];
+const CPP_OF_SEVERAL_PARTS: &str = "\
+    and_eq char16_t char32_t char8_t co_await co_return co_yield const_cast dynamic_cast not_eq or_eq \
+    reinterpret_cast static_assert static_cast thread_local wchar_t xor_eq";
 
-const GO: &[&str] = &[
-    "break",
-    "case",
-    "chan",
-    "const",
-    "continue",
-    "default",
-    "defer",
-    "else",
-    "fallthrough",
-    "for",
-    "func",
-    "go",
-    "goto",
-    "if",
-    "import",
-    "interface",
-    "map",
-    "package",
-    "range",
-    "return",
-    "select",
-    "struct",
-    "switch",
-    "type",
-    "var",
-];
+const GO: &str = "\
+    break case chan const continue default defer else fallthrough for func go goto if import interface map package \
+    range return select struct switch type var";
 
 /// No keywords, but names that the body of a generated function needs.
-const GO_PREDECLARED: &[&str] = &[
-    "append", "bool", "float32", "float64", "int", "int16", "int32", "int64", "int8", "len", "make", "panic",
-    "pinner", "rune", "runtime", "string", "uint16", "uint32", "uint64", "uint8", "uintptr", "unsafe",
-];
+const GO_PREDECLARED: &str = "\
+    append bool float32 float64 int int16 int32 int64 int8 len make panic pinner rune runtime string uint16 uint32 \
+    uint64 uint8 uintptr unsafe";
 
-const JAVASCRIPT: &[&str] = &[
-    "arguments",
-    "await",
-    "break",
-    "case",
-    "catch",
-    "class",
-    "const",
-    "continue",
-    "debugger",
-    "default",
-    "delete",
-    "do",
-    "else",
-    "enum",
-    "eval",
-    "export",
-    "extends",
-    "false",
-    "finally",
-    "for",
-    "function",
-    "if",
-    "implements",
-    "import",
-    "in",
-    "instanceof",
-    "interface",
-    "let",
-    "new",
-    "null",
-    "package",
-    "private",
-    "protected",
-    "public",
-    "return",
-    "static",
-    "super",
-    "switch",
-    "this",
-    "throw",
-    "true",
-    "try",
-    "typeof",
-    "var",
-    "void",
-    "while",
-    "with",
-    "yield",
-];
+const JAVASCRIPT: &str = "\
+    arguments await break case catch class const continue debugger default delete do else enum eval export extends \
+    false finally for function if implements import in instanceof interface let new null package private protected \
+    public return static super switch this throw true try typeof var void while with yield";
 
-const PYTHON: &[&str] = &[
-    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
-    "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not",
-    "or", "pass", "raise", "return", "try", "while", "with", "yield",
-];
+const PYTHON: &str = "\
+    and as assert async await break class continue def del elif else except finally for from global if import in is \
+    lambda nonlocal not or pass raise return try while with yield";
 
-const ZIG: &[&str] = &[
-    "addrspace",
-    "align",
-    "allowzero",
-    "and",
-    "anyframe",
-    "anytype",
-    "asm",
-    "async",
-    "await",
-    "break",
-    "callconv",
-    "catch",
-    "comptime",
-    "const",
-    "continue",
-    "defer",
-    "else",
-    "enum",
-    "errdefer",
-    "error",
-    "export",
-    "extern",
-    "false",
-    "fn",
-    "for",
-    "if",
-    "inline",
-    "linksection",
-    "noalias",
-    "noinline",
-    "nosuspend",
-    "null",
-    "opaque",
-    "or",
-    "orelse",
-    "packed",
-    "pub",
-    "resume",
-    "return",
-    "struct",
-    "suspend",
-    "switch",
-    "test",
-    "threadlocal",
-    "true",
-    "try",
-    "type",
-    "undefined",
-    "union",
-    "unreachable",
-    "usingnamespace",
-    "var",
-    "void",
-    "volatile",
-    "while",
-];
+const ZIG: &str = "\
+    addrspace align allowzero and anyframe anytype asm async await break callconv catch comptime const continue \
+    defer else enum errdefer error export extern false fn for if inline linksection noalias noinline nosuspend null \
+    opaque or orelse packed pub resume return struct suspend switch test threadlocal true try type undefined union \
+    unreachable usingnamespace var void volatile while";
 
-const ASSEMBLYSCRIPT: &[&str] = &[
-    "abstract",
-    "any",
-    "as",
-    "async",
-    "await",
-    "bool",
-    "break",
-    "case",
-    "catch",
-    "class",
-    "const",
-    "constructor",
-    "continue",
-    "debugger",
-    "declare",
-    "default",
-    "delete",
-    "do",
-    "drop",
-    "else",
-    "enum",
-    "eval",
-    "export",
-    "extends",
-    "false",
-    "finally",
-    "for",
-    "from",
-    "function",
-    "get",
-    "if",
-    "implements",
-    "import",
-    "in",
-    "instanceof",
-    "interface",
-    "is",
-    "keyof",
-    "let",
-    "module",
-    "namespace",
-    "native",
-    "never",
-    "new",
-    "null",
-    "number",
-    "object",
-    "of",
-    "package",
-    "private",
-    "protected",
-    "public",
-    "readonly",
-    "require",
-    "return",
-    "set",
-    "static",
-    "string",
-    "super",
-    "switch",
-    "symbol",
-    "this",
-    "throw",
-    "true",
-    "try",
-    "type",
-    "typeof",
-    "undefined",
-    "var",
-    "void",
-    "while",
-    "with",
-    "yield",
-];
+const ASSEMBLYSCRIPT: &str = "\
+    abstract any as async await bool break case catch class const constructor continue debugger declare default \
+    delete do drop else enum eval export extends false finally for from function get if implements import in \
+    instanceof interface is keyof let module namespace native never new null number object of package private \
+    protected public readonly require return set static string super switch symbol this throw true try type typeof \
+    undefined var void while with yield";
 
-const ASSEMBLYSCRIPT_MEMBERS: &[&str] =
-    &["abstract", "constructor", "declare", "drop", "private", "protected", "public", "readonly", "static"];
+const ASSEMBLYSCRIPT_MEMBERS: &str =
+    "abstract constructor declare drop private protected public readonly static";
