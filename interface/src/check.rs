@@ -5,11 +5,31 @@
 //! says whom to protect, and so what is breaking.
 
 mod capability;
+mod compare;
+mod contract;
 mod finding;
 mod form_rules;
 pub mod hosts;
+mod judge;
 mod lint;
 mod rule;
+mod rules;
+mod settings;
 
+pub use compare::{CheckError, compare, links};
+pub use contract::{Contract, ContractError, ContractKind};
 pub use finding::{Bump, Finding, Location, Place, Position, Shown, Status};
+pub use judge::{Comparison, VersionStep};
+pub use lint::lint;
 pub use rule::{Direction, Group, Level, Rule};
+pub use settings::{Ignore, Profile, Settings, UnknownProfile};
+
+/// All rules, in the order of the documentation.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    rules::RULES.iter().chain(form_rules::FORM_RULES).copied()
+}
+
+/// The rule of this id.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    rules().find(|rule| rule.id == id)
+}

@@ -8,10 +8,10 @@ use super::rule::{Level, Rule};
 use crate::name::InterfaceParts;
 
 /// A component as its hosts see it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Wants<'a> {
+#[derive(Debug, Clone)]
+pub(super) struct Wants {
     /// The names of its imports.
-    pub(super) imports: &'a [String],
+    pub(super) imports: Vec<String>,
     /// How big it is.
     pub(super) size_bytes: u64,
 }
@@ -132,8 +132,8 @@ impl Capability {
 
 /// How what `new` wants differs from what `old` wants. `growth_percent` is how much bigger it may be; 0 asks for no
 /// such finding.
-pub(super) fn changes(old: Wants<'_>, new: Wants<'_>, growth_percent: u32) -> Vec<Finding> {
-    let (before, after) = (capabilities(old.imports), capabilities(new.imports));
+pub(super) fn changes(old: &Wants, new: &Wants, growth_percent: u32) -> Vec<Finding> {
+    let (before, after) = (capabilities(&old.imports), capabilities(&new.imports));
     let mut findings = Vec::new();
     for (capability, imports) in &after {
         if !before.contains_key(capability) {
@@ -145,7 +145,7 @@ pub(super) fn changes(old: Wants<'_>, new: Wants<'_>, growth_percent: u32) -> Ve
             findings.push(removed(capability, imports));
         }
     }
-    findings.extend(line_changed(old.imports, new.imports));
+    findings.extend(line_changed(&old.imports, &new.imports));
     findings.extend(growth(old.size_bytes, new.size_bytes, growth_percent));
     findings
 }
@@ -276,8 +276,8 @@ mod tests {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let (old, new) = (names(old), names(new));
         let findings = changes(
-            Wants { imports: &old, size_bytes: sizes.0 },
-            Wants { imports: &new, size_bytes: sizes.1 },
+            &Wants { imports: old, size_bytes: sizes.0 },
+            &Wants { imports: new, size_bytes: sizes.1 },
             percent,
         );
         findings

@@ -9,24 +9,24 @@ const GATES_SECTION: &str = "component model, WIT.md, feature gates";
 const IMPORTS_SECTION: &str = "component model, Explainer.md, import and export definitions";
 
 /// The rules, in the order of the book.
-pub(super) static FORM_RULES: &[Rule] = &[
-    GATED_ITEM_USED_BY_STABLE,
-    GATES_NEED_VERSION,
-    SINCE_NO_FUTURE,
-    SINCE_BEFORE_HOME,
-    DEPRECATED_ORDER,
-    UNSTABLE_IN_RELEASE,
-    NAME_CLASH,
-    KEYWORD_CLASH,
-    CAP_ADDED,
-    CAP_REMOVED,
-    WASI_LINE_CHANGED,
-    SIZE_GROWTH,
-    HOST_LACKS_IMPORT,
+pub(super) static FORM_RULES: &[&Rule] = &[
+    &GATED_ITEM_USED_BY_STABLE,
+    &GATES_NEED_VERSION,
+    &SINCE_NO_FUTURE,
+    &SINCE_BEFORE_HOME,
+    &DEPRECATED_ORDER,
+    &UNSTABLE_IN_RELEASE,
+    &NAME_CLASH,
+    &KEYWORD_CLASH,
+    &CAP_ADDED,
+    &CAP_REMOVED,
+    &WASI_LINE_CHANGED,
+    &SIZE_GROWTH,
+    &HOST_LACKS_IMPORT,
 ];
 
 /// See [`Rule::purpose`].
-pub(super) const GATED_ITEM_USED_BY_STABLE: Rule = Rule {
+pub(super) static GATED_ITEM_USED_BY_STABLE: Rule = Rule {
     id: "GATED_ITEM_USED_BY_STABLE",
     group: Group::Gates,
     purpose: "an item does not mention one that is `@unstable` or came later than itself",
@@ -50,7 +50,7 @@ interface zones {
 };
 
 /// See [`Rule::purpose`].
-pub(super) const GATES_NEED_VERSION: Rule = Rule {
+pub(super) static GATES_NEED_VERSION: Rule = Rule {
     id: "GATES_NEED_VERSION",
     group: Group::Gates,
     purpose: "a package with `@since` has a version",
@@ -69,7 +69,7 @@ interface clock {
 };
 
 /// See [`Rule::purpose`].
-pub(super) const SINCE_NO_FUTURE: Rule = Rule {
+pub(super) static SINCE_NO_FUTURE: Rule = Rule {
     id: "SINCE_NO_FUTURE",
     group: Group::Gates,
     purpose: "no `@since` is later than the version of its package",
@@ -88,7 +88,7 @@ interface clock {
 };
 
 /// See [`Rule::purpose`].
-pub(super) const SINCE_BEFORE_HOME: Rule = Rule {
+pub(super) static SINCE_BEFORE_HOME: Rule = Rule {
     id: "SINCE_BEFORE_HOME",
     group: Group::Gates,
     purpose: "an item is not older than the interface, resource or world that it stands in",
@@ -108,7 +108,7 @@ interface zones {
 };
 
 /// See [`Rule::purpose`].
-pub(super) const DEPRECATED_ORDER: Rule = Rule {
+pub(super) static DEPRECATED_ORDER: Rule = Rule {
     id: "DEPRECATED_ORDER",
     group: Group::Gates,
     purpose: "an item is deprecated after it came, and not in a version that is still to come",
@@ -129,7 +129,7 @@ interface clock {
 };
 
 /// See [`Rule::purpose`].
-pub(super) const UNSTABLE_IN_RELEASE: Rule = Rule {
+pub(super) static UNSTABLE_IN_RELEASE: Rule = Rule {
     id: "UNSTABLE_IN_RELEASE",
     group: Group::Gates,
     purpose: "a released package says which of its features are not stable",
@@ -152,7 +152,7 @@ interface zones {
 };
 
 /// See [`Rule::purpose`].
-pub(super) const NAME_CLASH: Rule = Rule {
+pub(super) static NAME_CLASH: Rule = Rule {
     id: "NAME_CLASH",
     group: Group::Form,
     purpose: "no two names of a package become one name in a guest language",
@@ -174,7 +174,7 @@ interface files {
 };
 
 /// See [`Rule::purpose`].
-pub(super) const KEYWORD_CLASH: Rule = Rule {
+pub(super) static KEYWORD_CLASH: Rule = Rule {
     id: "KEYWORD_CLASH",
     group: Group::Form,
     purpose: "a name is no keyword of a guest language",
@@ -194,7 +194,7 @@ interface log {
 };
 
 /// See [`Rule::purpose`].
-pub(super) const CAP_ADDED: Rule = Rule {
+pub(super) static CAP_ADDED: Rule = Rule {
     id: "CAP_ADDED",
     group: Group::Capability,
     purpose: "a new component wants nothing of its hosts that the old one did without",
@@ -220,7 +220,7 @@ world app {
 };
 
 /// See [`Rule::purpose`].
-pub(super) const CAP_REMOVED: Rule = Rule {
+pub(super) static CAP_REMOVED: Rule = Rule {
     id: "CAP_REMOVED",
     group: Group::Capability,
     purpose: "what a new component does without any more is told",
@@ -242,7 +242,7 @@ world app {
 };
 
 /// See [`Rule::purpose`].
-pub(super) const WASI_LINE_CHANGED: Rule = Rule {
+pub(super) static WASI_LINE_CHANGED: Rule = Rule {
     id: "WASI_LINE_CHANGED",
     group: Group::Capability,
     purpose: "a new component speaks the line of WASI that the old one spoke",
@@ -265,7 +265,7 @@ world app {
 };
 
 /// See [`Rule::purpose`].
-pub(super) const SIZE_GROWTH: Rule = Rule {
+pub(super) static SIZE_GROWTH: Rule = Rule {
     id: "SIZE_GROWTH",
     group: Group::Capability,
     purpose: "a component does not grow by much",
@@ -278,7 +278,7 @@ pub(super) const SIZE_GROWTH: Rule = Rule {
 };
 
 /// See [`Rule::purpose`].
-pub(super) const HOST_LACKS_IMPORT: Rule = Rule {
+pub(super) static HOST_LACKS_IMPORT: Rule = Rule {
     id: "HOST_LACKS_IMPORT",
     group: Group::Capability,
     purpose: "a host that is asked for has all that the component imports",

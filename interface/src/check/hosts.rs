@@ -9,8 +9,10 @@ use std::sync::LazyLock;
 
 use semver::Version;
 use serde::Deserialize;
+use wit_parser::{InterfaceId, Resolve, Stability, TypeDefKind, TypeId, WorldId, WorldItem};
 
 use super::capability;
+use super::contract::Contract;
 use super::finding::{Finding, Status};
 use super::form_rules::HOST_LACKS_IMPORT;
 use super::rule::Level;
@@ -161,11 +163,11 @@ pub struct Flag {
 
 /// What a component imports.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Import {
+struct Import {
     /// The name of the import.
-    pub(super) name: String,
+    name: String,
     /// Its functions and resources, `exit`, `fields`, `fields.get`.
-    pub(super) items: Vec<String>,
+    items: Vec<String>,
 }
 
 /// All hosts that are known, by name.
@@ -230,8 +232,63 @@ fn numbers(version: &str) -> Option<Vec<u64>> {
     version.split('.').map(|part| part.parse().ok()).collect()
 }
 
+/// What the contract imports and the host does not have, in the order of the imports: for a component, what it really
+/// imports; for a WIT package, what its worlds may import, without what is `@unstable`.
+pub fn gaps(contract: &Contract, host: &HostVersion) -> Vec<Gap> {
+    gaps_of(&imports(contract), host)
+}
+
+/// What the host has to be told to fill the imports of the contract, `-S http`; see [`gaps`] for what it lacks all the same.
+pub fn flags(contract: &Contract, host: &HostVersion) -> Vec<Flag> {
+    flags_of(&imports(contract), host)
+}
+
+/// What a component imports, or what the worlds of a package may import.
+fn imports(contract: &Contract) -> Vec<Import> {
+    let resolve = &contract.resolve;
+    let worlds: Vec<WorldId> = match contract.root {
+        Some(root) => vec![root],
+        None => resolve.packages[contract.package].worlds.values().copied().collect(),
+    };
+    let mut imports: Vec<Import> = Vec::new();
+    for (key, item) in worlds.into_iter().flat_map(|world| &resolve.worlds[world].imports) {
+        let name = resolve.name_world_key(key);
+        let is_known = imports.iter().any(|import| import.name == name);
+        if is_known || is_unstable(item.stability(resolve)) {
+            continue;
+        }
+        match item {
+            WorldItem::Interface { id, .. } => imports.push(Import { name, items: items(resolve, *id) }),
+            WorldItem::Function(_) => imports.push(Import { name, items: Vec::new() }),
+            // A type is there with what it belongs to.
+            WorldItem::Type { .. } => {}
+        }
+    }
+    imports
+}
+
+/// The functions and resources of an interface that are stable; all of a component's are, as it has no gates.
+fn items(resolve: &Resolve, id: InterfaceId) -> Vec<String> {
+    let interface = &resolve.interfaces[id];
+    let is_resource = |id: &TypeId| {
+        matches!(resolve.types[*id].kind, TypeDefKind::Resource)
+            && !is_unstable(&resolve.types[*id].stability)
+    };
+    let resources = interface.types.iter().filter(|(_, id)| is_resource(id)).map(|(name, _)| name.clone());
+    let functions = interface.functions.values().filter(|function| !is_unstable(&function.stability));
+    let functions = functions.map(|function| {
+        let name = function.name.as_str();
+        name.rsplit_once(']').map_or(name, |(_, name)| name).to_owned()
+    });
+    resources.chain(functions).collect()
+}
+
+fn is_unstable(stability: &Stability) -> bool {
+    matches!(stability, Stability::Unstable { .. })
+}
+
 /// What of `imports` the host does not have, in the order of the imports.
-pub(super) fn gaps_of(imports: &[Import], host: &HostVersion) -> Vec<Gap> {
+fn gaps_of(imports: &[Import], host: &HostVersion) -> Vec<Gap> {
     let mut gaps = Vec::new();
     for import in imports {
         match provided(host, &import.name) {
@@ -247,7 +304,7 @@ pub(super) fn gaps_of(imports: &[Import], host: &HostVersion) -> Vec<Gap> {
 }
 
 /// What the host has to be told to fill `imports`.
-pub(super) fn flags_of(imports: &[Import], host: &HostVersion) -> Vec<Flag> {
+fn flags_of(imports: &[Import], host: &HostVersion) -> Vec<Flag> {
     let mut flags = Vec::new();
     for import in imports {
         let Some(found) = provided(host, &import.name) else { continue };

@@ -7,22 +7,56 @@ mod words;
 
 use wit_parser::{Function, InterfaceId, PackageId, Resolve, Span, TypeDefKind, TypeId, WorldId};
 
+use super::contract::{Contract, ContractKind};
 use super::finding::{Finding, Location, Place, Shown, Status};
 use super::rule::{Level, Rule};
+use super::settings::Settings;
+
+/// Looks at one side by itself: its gates, and its names in guest languages. The heaviest findings come first.
+///
+/// The names of a component were settled by the packages that it was made of, and it has no gates, so there is nothing to
+/// be said of it here.
+pub fn lint(contract: &Contract, settings: &Settings) -> Vec<Finding> {
+    if contract.kind() == ContractKind::Component {
+        return Vec::new();
+    }
+    let locate = |span| contract.locate(span);
+    let subject = Subject { resolve: &contract.resolve, package: contract.package, locate: &locate };
+    let mut findings: Vec<Finding> =
+        all(&subject).into_iter().filter_map(|finding| judged(finding, contract, settings)).collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    findings
+}
+
+/// What the project makes of a finding; nothing when it does not want the rule.
+fn judged(mut finding: Finding, contract: &Contract, settings: &Settings) -> Option<Finding> {
+    if let Some(level) = settings.levels.get(finding.rule.id) {
+        finding.level = (*level)?;
+    }
+    let path = finding.place.path();
+    let is_over = |until: &Option<semver::Version>| match (until, contract.version()) {
+        (Some(until), Some(version)) => version >= *until,
+        _ => false,
+    };
+    let covering = settings.ignores.iter().find(|ignore| ignore.covers(finding.rule.id, &path));
+    if let Some(ignore) = covering.filter(|ignore| !is_over(&ignore.until)) {
+        finding.status = Status::Ignored { reason: ignore.reason.clone(), until: ignore.until.clone() };
+    }
+    Some(finding)
+}
 
 /// A package, and what is needed to speak of it.
 #[derive(Clone, Copy)]
-pub(super) struct Subject<'a> {
+struct Subject<'a> {
     /// All packages.
-    pub(super) resolve: &'a Resolve,
+    resolve: &'a Resolve,
     /// The one that is looked at.
-    pub(super) package: PackageId,
+    package: PackageId,
     /// Where something stands in the source.
-    pub(super) locate: &'a dyn Fn(Span) -> Option<Location>,
+    locate: &'a dyn Fn(Span) -> Option<Location>,
 }
 
-/// Everything that is to be said of the package, in the order of its items.
-pub(super) fn lint(subject: &Subject<'_>) -> Vec<Finding> {
+fn all(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = gates::lint(subject);
     findings.extend(names::lint(subject));
     findings.extend(keywords::lint(subject));

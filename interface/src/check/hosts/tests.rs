@@ -166,7 +166,10 @@ fn a_finding_names_the_other_hosts() {
 }
 
 /// The items of an interface as they are called here, each with its `@since`.
-fn items(resolve: &wit_parser::Resolve, interface: &wit_parser::Interface) -> Vec<(String, Option<Version>)> {
+fn stable_items(
+    resolve: &wit_parser::Resolve,
+    interface: &wit_parser::Interface,
+) -> Vec<(String, Option<Version>)> {
     let since = |stability: &wit_parser::Stability| match stability {
         wit_parser::Stability::Stable { since, .. } => Some(since.clone()),
         _ => None,
@@ -191,7 +194,7 @@ fn later_items_are_those_of_the_history() {
             let package = &release.resolve.packages[*package];
             for (name, id) in &package.interfaces {
                 let interface = format!("{}:{}/{name}", package.name.namespace, package.name.name);
-                let items = items(&release.resolve, &release.resolve.interfaces[*id]);
+                let items = stable_items(&release.resolve, &release.resolve.interfaces[*id]);
                 known.extend(items.into_iter().map(|(item, since)| ((interface.clone(), item), since)));
             }
         }

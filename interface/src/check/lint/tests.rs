@@ -2,7 +2,7 @@ use super::*;
 
 fn lint_of(resolve: &Resolve, package: PackageId) -> Vec<String> {
     let locate = |_: Span| None;
-    let findings = lint(&Subject { resolve, package, locate: &locate });
+    let findings = all(&Subject { resolve, package, locate: &locate });
     findings
         .iter()
         .map(|finding| {
