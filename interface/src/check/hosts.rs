@@ -4,6 +4,7 @@
 //! are in `hosts/later.toml`. So an import may lack its whole interface or only some of its functions.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -250,11 +251,10 @@ fn imports(contract: &Contract) -> Vec<Import> {
         Some(root) => vec![root],
         None => resolve.packages[contract.package].worlds.values().copied().collect(),
     };
-    let mut imports: Vec<Import> = Vec::new();
+    let (mut imports, mut known) = (Vec::new(), HashSet::new());
     for (key, item) in worlds.into_iter().flat_map(|world| &resolve.worlds[world].imports) {
         let name = resolve.name_world_key(key);
-        let is_known = imports.iter().any(|import| import.name == name);
-        if is_known || is_unstable(item.stability(resolve)) {
+        if is_unstable(item.stability(resolve)) || !known.insert(name.clone()) {
             continue;
         }
         match item {
@@ -331,24 +331,36 @@ struct Provided {
 }
 
 fn provided(host: &HostVersion, import: &str) -> Option<Provided> {
-    let parts = InterfaceParts::parse(import)?;
-    let path = parts.path();
-    let any_patch =
-        host.host.any_patch_from.as_ref().is_some_and(|from| host.host.index(from) <= Some(host.index));
-    let fits = |version: &Version| match (&parts.version, &parts.canonical) {
-        (Some(wanted), _) if wanted == version => true,
-        (_, Some(canonical)) => any_patch && *canonical == canonical_version(version),
-        _ => false,
-    };
-    let of_entry = |entry: &'static Provides| {
-        let is_gone = entry.until.as_ref().is_some_and(|until| host.host.index(until) <= Some(host.index));
-        if is_gone || !entry.interfaces.contains(&path) {
-            return None;
-        }
-        let (_, version) = entry.at.iter().rfind(|(from, _)| host.host.index(from) <= Some(host.index))?;
-        fits(version).then_some(Provided { version, flag: entry.flag.as_deref() })
-    };
-    host.host.provides.iter().find_map(of_entry)
+    Wanted::of(import, host.host)?.provided(host)
+}
+
+/// An import, and what a host could fill it with in some version.
+struct Wanted {
+    parts: InterfaceParts,
+    entries: Vec<&'static Provides>,
+}
+
+impl Wanted {
+    fn of(import: &str, host: &'static Host) -> Option<Self> {
+        let parts = InterfaceParts::parse(import)?;
+        let path = parts.path();
+        let entries = host.provides.iter().filter(|entry| entry.interfaces.contains(&path)).collect();
+        Some(Self { parts, entries })
+    }
+
+    fn provided(&self, host: &HostVersion) -> Option<Provided> {
+        let is_there = |version: &String| host.host.index(version) <= Some(host.index);
+        let any_patch = host.host.any_patch_from.as_ref().is_some_and(is_there);
+        let fits = |version: &Version| match (&self.parts.version, &self.parts.canonical) {
+            (Some(wanted), _) if wanted == version => true,
+            (_, Some(canonical)) => any_patch && *canonical == canonical_version(version),
+            _ => false,
+        };
+        self.entries.iter().filter(|entry| !entry.until.as_ref().is_some_and(is_there)).find_map(|entry| {
+            let (_, version) = entry.at.iter().rfind(|(from, _)| is_there(from))?;
+            fits(version).then_some(Provided { version, flag: entry.flag.as_deref() })
+        })
+    }
 }
 
 /// Functions and resources that came into an interface after the first version of its line. Other types are matched by
@@ -405,27 +417,30 @@ fn has_item(host: &HostVersion, import: &str, item: &str, version: &Version) -> 
     is_stable(import, item, version) || feature(host, import, item, version).is_some()
 }
 
-fn has(host: &HostVersion, import: &str, item: Option<&str>) -> bool {
-    provided(host, import)
-        .is_some_and(|found| item.is_none_or(|item| has_item(host, import, item, found.version)))
-}
-
 fn gap(import: &Import, item: Option<&String>, found: Option<&Version>, host: &HostVersion) -> Gap {
-    let all = |host: &'static Host| (0..host.versions.len()).map(move |index| HostVersion { host, index });
-    let item_name = item.map(String::as_str);
-    let having = |host| all(host).filter(|version| has(version, &import.name, item_name));
-    let had_by = having(host.host).next().map(|first| {
-        let last = having(host.host).next_back().unwrap_or(first);
+    let had_by = having(host.host, import, item).map(|(first, last)| {
         let is_newest = last.index + 1 == host.host.versions.len();
         (first.version().to_owned(), (!is_newest).then(|| last.version().to_owned()))
     });
     let others = hosts()
         .iter()
         .filter(|other| other.name != host.host.name)
-        .filter_map(|other| having(other).next())
-        .map(|version| version.to_string())
+        .filter_map(|other| having(other, import, item))
+        .map(|(first, _)| first.to_string())
         .collect();
     Gap { import: import.name.clone(), item: item.cloned(), has: found.cloned(), had_by, others }
+}
+
+/// The first and the last version of a host that have the import, or the item of it.
+fn having(host: &'static Host, import: &Import, item: Option<&String>) -> Option<(HostVersion, HostVersion)> {
+    let wanted = Wanted::of(&import.name, host).filter(|wanted| !wanted.entries.is_empty())?;
+    let mut versions = (0..host.versions.len()).map(|index| HostVersion { host, index }).filter(|version| {
+        let has =
+            |found: Provided| item.is_none_or(|item| has_item(version, &import.name, item, found.version));
+        wanted.provided(version).is_some_and(has)
+    });
+    let first = versions.next()?;
+    Some((first, versions.next_back().unwrap_or(first)))
 }
 
 impl Gap {

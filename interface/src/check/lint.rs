@@ -11,8 +11,10 @@ use super::contract::{Contract, ContractKind};
 use super::finding::{Finding, Location, Place, Shown, Status};
 use super::rule::{Level, Rule};
 use super::settings::Settings;
+use crate::limits::FINDINGS_MAX;
 
-/// Looks at one side by itself: its gates, and its names in guest languages. The heaviest findings come first.
+/// Looks at one side by itself: its gates, and its names in guest languages. The heaviest findings come first, and not more
+/// than [`FINDINGS_MAX`].
 ///
 /// The names of a component were settled by the packages that it was made of, and it has no gates, so there is nothing to
 /// be said of it here.
@@ -25,6 +27,7 @@ pub fn lint(contract: &Contract, settings: &Settings) -> Vec<Finding> {
     let mut findings: Vec<Finding> =
         all(&subject).into_iter().filter_map(|finding| judged(finding, contract, settings)).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    findings.truncate(FINDINGS_MAX);
     findings
 }
 

@@ -4,6 +4,7 @@
 
 mod damage;
 mod history;
+mod one_side;
 mod parts;
 mod samples;
 mod subtype;

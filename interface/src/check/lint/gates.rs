@@ -96,8 +96,14 @@ impl Check<'_> {
     fn named_type(&mut self, home: &Item, around: &Gate, id: TypeId) {
         let definition = &self.subject.resolve.types[id];
         let item = self.subject.type_item(home, id);
-        // A `use` takes over the gate of what it brings in, and so does an alias; those say nothing of their own.
-        if !matches!(definition.kind, TypeDefKind::Type(_)) {
+        // A `use` or an alias without a gate takes over that of what it names; then it says nothing of its own.
+        let is_taken_over = match definition.kind {
+            TypeDefKind::Type(Type::Id(id)) => {
+                self.subject.resolve.types[id].stability == definition.stability
+            }
+            _ => false,
+        };
+        if !is_taken_over {
             self.own(&item, &definition.stability);
             self.inside(&item, around, &definition.stability, &home.wit);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use wit_parser::{Function, InterfaceId, Resolve, Type, TypeDefKind, TypeId, WorldItem};
 
-use super::words::{Escape, Use, WORDS};
+use super::words::{Escape, Use, WORDS, rows};
 use super::{Item, Subject};
 use crate::check::finding::Finding;
 use crate::check::form_rules::KEYWORD_CLASH;
@@ -107,18 +107,23 @@ impl<'a> Scope<'a> {
         }
         let is_method = function.name.starts_with("[method]");
         // The words that only the body of a function needs are in it when there is a value to take apart.
-        let is_plain = |ty: &Type| !matches!(ty, Type::String | Type::Id(_));
-        for param in function.params.iter().skip(usize::from(is_method)) {
-            let has_body =
-                function.params.iter().any(|other| other.name != param.name && !is_plain(&other.ty));
+        let resolve = self.subject.resolve;
+        let is_taken_apart = |ty: &Type| match ty {
+            Type::String => true,
+            Type::Id(id) => !matches!(resolve.types[*id].kind, TypeDefKind::Handle(_)),
+            _ => false,
+        };
+        let params = &function.params[usize::from(is_method).min(function.params.len())..];
+        for param in params {
+            let others = params.iter().filter(|other| other.name != param.name);
+            let has_body = others.map(|other| &other.ty).any(is_taken_apart);
             let what = if has_body { Use::Parameter } else { Use::LoneParameter };
             self.name(&param.name, what, item.part("parameter", &param.name, param.span));
         }
     }
 
     fn name(&mut self, name: &str, what: Use, item: Item) {
-        let rows: Vec<usize> =
-            (0..WORDS.len()).filter(|row| WORDS[*row].word(name, what).is_some()).collect();
+        let rows = rows(name, what);
         if rows.is_empty() {
             return;
         }

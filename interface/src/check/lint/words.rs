@@ -4,6 +4,9 @@
 //! Python, and wkit's own for JavaScript, TypeScript, Zig and AssemblyScript. What they overlook was found by compiling
 //! bindings with each word in each place.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use heck::{ToLowerCamelCase as _, ToSnakeCase as _, ToUpperCamelCase as _};
 
 /// What a name stands for.
@@ -55,24 +58,36 @@ pub(super) struct Words {
     pub(super) escape: Escape,
 }
 
-impl Words {
-    /// The word that `name` becomes, when it is one of these.
-    pub(super) fn word(&self, name: &str, what: Use) -> Option<String> {
-        if !self.uses.contains(&what) {
-            return None;
+/// The rows of [`WORDS`] in which `name` is such a word.
+pub(super) fn rows(name: &str, what: Use) -> Vec<usize> {
+    static ROWS: LazyLock<HashMap<&str, Vec<usize>>> = LazyLock::new(|| {
+        let mut rows: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (row, words) in WORDS.iter().enumerate() {
+            for word in words.words.split(' ') {
+                rows.entry(word).or_default().push(row);
+            }
         }
-        let word = match self.spelling {
-            Spelling::Snake => name.to_snake_case(),
-            Spelling::LowerCamel => name.to_lower_camel_case(),
-            Spelling::UpperCamel => name.to_upper_camel_case(),
-        };
-        self.words.split(' ').any(|known| known == word).then_some(word)
+        rows
+    });
+    let spellings = [
+        (Spelling::Snake, name.to_snake_case()),
+        (Spelling::LowerCamel, name.to_lower_camel_case()),
+        (Spelling::UpperCamel, name.to_upper_camel_case()),
+    ];
+    let mut found = Vec::new();
+    for (spelling, word) in &spellings {
+        let of_word = ROWS.get(word.as_str()).into_iter().flatten();
+        found.extend(
+            of_word.filter(|row| WORDS[**row].spelling == *spelling && WORDS[**row].uses.contains(&what)),
+        );
     }
+    found.sort_unstable();
+    found
 }
 
 use Use::{Case, Field, Function, Interface, LoneParameter, Member, Parameter, Type};
 
-/// All of them. A name is looked up in every row.
+/// All of them, in the order in which messages name the languages.
 pub(super) static WORDS: &[Words] = &[
     Words {
         language: "Rust",
