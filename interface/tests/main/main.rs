@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod damage;
+mod history;
+mod one_side;
 mod parts;
 mod rules;
 mod samples;
