@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, OptLevel, Store};
 use wkit_fixtures::corpus::Pair;
+use wkit_fixtures::corpus::facts::{FACTS, Fact, WORLD_FACTS};
 use wkit_fixtures::linking::{Answer, Chain, Side, chain, fits};
 
 /// Of so many pairs one is linked, unless `WKIT_CORPUS_PAIRS` says how many are tried.
@@ -30,6 +31,27 @@ fn the_validator_and_the_runtime_agree() {
     }
     println!("{tally:?}");
     assert!(wrong.is_empty(), "{} are wrong, the first:\n{}", wrong.len(), wrong[0]);
+}
+
+#[test]
+fn known_verdicts_are_those_of_the_validator_and_the_runtime() {
+    let engine = engine();
+    let fits = |component: &str, host: &str| {
+        let (component, host) = (Side::parse(component).unwrap(), Side::parse(host).unwrap());
+        agree(&engine, &component, &host, "it").unwrap() == "runs"
+    };
+    for Fact { name, old, new, host, component } in FACTS {
+        for (place, direction) in ["import", "export"].into_iter().enumerate() {
+            let (old, new) = (Fact::wit(old, direction), Fact::wit(new, direction));
+            assert_eq!(fits(&old, &new), host[place], "{name}, {direction}: host check");
+            assert_eq!(fits(&new, &old), component[place], "{name}, {direction}: component check");
+        }
+    }
+    for Fact { name, old, new, host, component } in WORLD_FACTS {
+        let (old, new) = (Fact::world_wit(old), Fact::world_wit(new));
+        assert_eq!(fits(&old, &new), host[0], "{name}: host check");
+        assert_eq!(fits(&new, &old), component[0], "{name}: component check");
+    }
 }
 
 /// What both say, or how they differ.
