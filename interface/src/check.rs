@@ -4,8 +4,27 @@
 //! calls it, and every host that has to have it. So every finding names whom it breaks ([`Direction`]); a [`Profile`]
 //! says whom to protect, and so what is breaking.
 
+mod compare;
+mod contract;
 mod finding;
+mod judge;
 mod rule;
+mod rules;
+mod settings;
 
+pub use compare::{CheckError, compare, links};
+pub use contract::{Contract, ContractError, ContractKind};
 pub use finding::{Bump, Finding, Location, Place, Position, Shown, Status};
+pub use judge::{Comparison, VersionStep};
 pub use rule::{Direction, Group, Level, Rule};
+pub use settings::{Ignore, Profile, Settings, UnknownProfile};
+
+/// All rules, in the order of the documentation.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    rules::RULES.iter().copied()
+}
+
+/// The rule of this id.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    rules().find(|rule| rule.id == id)
+}

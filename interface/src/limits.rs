@@ -16,3 +16,18 @@ pub const SURFACE_TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The most differences that one comparison lists; what is beyond is counted and not listed.
 pub const MISMATCHES_MAX: usize = 200;
+
+/// The most bytes that the WIT sources of one side of a check may have: sixty times all of WASI.
+pub const CONTRACT_SOURCE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// The most files that they may stand in.
+pub const CONTRACT_SOURCE_FILES_MAX: usize = 10_000;
+
+/// The most types and functions that one side of a check may have.
+pub const CONTRACT_ITEMS_MAX: usize = 1_000_000;
+
+/// The most findings that one check lists.
+pub const FINDINGS_MAX: usize = 10_000;
+
+/// How deep types may be nested in one another before they are taken for different.
+pub const TYPE_NESTING_MAX: usize = 256;

@@ -34,6 +34,25 @@ pub struct Place {
     pub part: Option<String>,
 }
 
+impl Place {
+    /// The place as a pattern of exceptions names it: `wasi:http/types#fields.get`, without versions.
+    pub fn path(&self) -> String {
+        let package = self.package.as_deref().map(|package| package.split('@').next().unwrap_or(package));
+        let mut path = package.unwrap_or_default().to_owned();
+        if let Some(interface) = &self.interface {
+            if !path.is_empty() {
+                path.push('/');
+            }
+            path.push_str(interface);
+        }
+        if let Some(name) = self.item.as_deref().and_then(|item| item.split('`').nth(1)) {
+            path.push('#');
+            path.push_str(name);
+        }
+        path
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> = Vec::new();

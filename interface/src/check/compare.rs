@@ -1,0 +1,236 @@
+//! What changed between two sides, and whom it breaks.
+
+mod attributes;
+mod drafts;
+mod equal;
+mod interfaces;
+mod names;
+mod text;
+mod view;
+mod worlds;
+
+use std::collections::HashSet;
+
+use thiserror::Error;
+use wit_parser::{InterfaceId, PackageId, Resolve, WorldId};
+
+use super::contract::{Contract, ContractKind};
+use super::finding::{Finding, Place, Shown};
+use super::judge::{Comparison, judge};
+use super::rule::Direction;
+use super::rules;
+use super::settings::Settings;
+use drafts::{Draft, Drafts, Seen};
+use view::View;
+
+/// Why two sides cannot be compared.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// A world is named that one of them does not have.
+    #[error("`{label}` has no world `{world}`, found {}", quoted(worlds))]
+    UnknownWorld {
+        /// The side, as messages call it.
+        label: String,
+        /// The world.
+        world: String,
+        /// The worlds that it has.
+        worlds: Vec<String>,
+    },
+    /// A component is compared with a package of several worlds, and none is named.
+    #[error("`{label}` has several worlds: {}", quoted(worlds))]
+    SeveralWorlds {
+        /// The side, as messages call it.
+        label: String,
+        /// Its worlds.
+        worlds: Vec<String>,
+    },
+    /// A component is compared with a package that has no world.
+    #[error("`{label}` has no world that a component could be compared with")]
+    NoWorld {
+        /// The side, as messages call it.
+        label: String,
+    },
+}
+
+fn quoted(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Compares `new` with `old`.
+///
+/// Both may be WIT packages or components; a component is compared with a world of a package as with another
+/// component.
+///
+/// # Errors
+///
+/// See [`CheckError`].
+pub fn compare(old: &Contract, new: &Contract, settings: &Settings) -> Result<Comparison, CheckError> {
+    let mut drafts = Drafts::default();
+    match (old.kind(), new.kind()) {
+        (ContractKind::WitPackage, ContractKind::WitPackage) => packages(old, new, settings, &mut drafts)?,
+        _ => {
+            let (before, after) = (the_world(old, settings)?, the_world(new, settings)?);
+            let (before, after) = (View::world(old, before), View::world(new, after));
+            worlds::views(&before, &after, None, &mut drafts);
+        }
+    }
+    let (findings, truncated) = drafts.finish();
+    Ok(judge(findings, truncated, old, new, settings))
+}
+
+/// The world of a component, or the one of a package that is meant.
+fn the_world(contract: &Contract, settings: &Settings) -> Result<WorldId, CheckError> {
+    if let Some(root) = contract.root {
+        return Ok(root);
+    }
+    let worlds = &contract.resolve.packages[contract.package].worlds;
+    let (label, names) = (contract.label().to_owned(), contract.worlds());
+    match &settings.world {
+        Some(world) => {
+            let unknown = || CheckError::UnknownWorld { label, world: world.clone(), worlds: names };
+            worlds.get(world).copied().ok_or_else(unknown)
+        }
+        None => match worlds.values().copied().collect::<Vec<_>>().as_slice() {
+            [only] => Ok(*only),
+            [] => Err(CheckError::NoWorld { label }),
+            _ => Err(CheckError::SeveralWorlds { label, worlds: names }),
+        },
+    }
+}
+
+fn packages(
+    old: &Contract,
+    new: &Contract,
+    settings: &Settings,
+    drafts: &mut Drafts,
+) -> Result<(), CheckError> {
+    let path = |contract: &Contract| {
+        let name = &contract.resolve.packages[contract.package].name;
+        format!("{}:{}", name.namespace, name.name)
+    };
+    let (old_path, new_path) = (path(old), path(new));
+    if old_path != new_path {
+        other_package(old, new, drafts);
+        return Ok(());
+    }
+    let renumbered = Some(new_path.as_str());
+    let (old_worlds, new_worlds) =
+        (&old.resolve.packages[old.package].worlds, &new.resolve.packages[new.package].worlds);
+    if let Some(world) = &settings.world {
+        let find = |contract: &Contract| the_world(contract, settings);
+        let (before, after) = (View::world(old, find(old)?), View::world(new, find(new)?));
+        let _ = world;
+        worlds::views(&before, &after, renumbered, drafts);
+        return Ok(());
+    }
+    let mut in_worlds: HashSet<String> = HashSet::new();
+    for (name, id) in old_worlds {
+        let Some(other) = new_worlds.get(name) else {
+            world_alone(old, *id, name, true, drafts);
+            continue;
+        };
+        let (before, after) = (View::world(old, *id), View::world(new, *other));
+        let keys = |view: &View<'_>| -> HashSet<String> {
+            view.imports.keys().chain(view.exports.keys()).map(|key| names::path(key)).collect()
+        };
+        in_worlds.extend(keys(&before).intersection(&keys(&after)).cloned());
+        worlds::views(&before, &after, renumbered, drafts);
+    }
+    for (name, id) in new_worlds.iter().filter(|(name, _)| !old_worlds.contains_key(*name)) {
+        world_alone(new, *id, name, false, drafts);
+    }
+    // Interfaces that no world has are those of callers.
+    let rest = |contract: &Contract| -> Vec<InterfaceId> {
+        let all = contract.resolve.packages[contract.package].interfaces.values().copied();
+        let is_alone = |id: &InterfaceId| {
+            names::key(&contract.resolve, *id).is_some_and(|key| !in_worlds.contains(&names::path(&key)))
+        };
+        all.filter(is_alone).collect()
+    };
+    let (before, after) = (View::interfaces(old, &rest(old)), View::interfaces(new, &rest(new)));
+    worlds::views(&before, &after, renumbered, drafts);
+    package_docs(old, new, drafts);
+    Ok(())
+}
+
+fn package_name(resolve: &Resolve, package: PackageId) -> String {
+    resolve.packages[package].name.to_string()
+}
+
+fn other_package(old: &Contract, new: &Contract, drafts: &mut Drafts) {
+    let (before, after) = (package_name(&old.resolve, old.package), package_name(&new.resolve, new.package));
+    let shown = |name: &str| Some(Shown { wit: format!("package {name};"), location: None });
+    let draft = Draft {
+        rule: &rules::PACKAGE_SAME_ID,
+        place: Place { package: Some(after.clone()), ..Place::default() },
+        breaks: vec![Direction::Host, Direction::Component, Direction::Callers, Direction::Implementers],
+        message: format!("the package was `{before}` and is `{after}`: it has nothing of the old one"),
+        old: shown(&before),
+        new: shown(&after),
+        hint: Some(rules::PACKAGE_SAME_ID.advice.to_owned()),
+    };
+    drafts.add(&Seen { world: None, position: None, unstable: false }, draft);
+}
+
+fn package_docs(old: &Contract, new: &Contract, drafts: &mut Drafts) {
+    let docs = |contract: &Contract| contract.resolve.packages[contract.package].docs.contents.clone();
+    if docs(old) == docs(new) {
+        return;
+    }
+    let name = package_name(&new.resolve, new.package);
+    let draft = Draft {
+        rule: &rules::DOC_CHANGE,
+        message: format!("package `{name}` is documented in other words"),
+        place: Place { package: Some(name), ..Place::default() },
+        breaks: Vec::new(),
+        old: None,
+        new: None,
+        hint: None,
+    };
+    drafts.add(&Seen { world: None, position: None, unstable: false }, draft);
+}
+
+/// A world that only one side has.
+fn world_alone(contract: &Contract, id: WorldId, name: &str, is_gone: bool, drafts: &mut Drafts) {
+    let world = &contract.resolve.worlds[id];
+    let shown = Some(Shown { wit: format!("world {name}"), location: contract.locate(world.span) });
+    let (rule, breaks, message) = match is_gone {
+        true => (
+            &rules::WORLD_NO_DELETE,
+            vec![Direction::Callers, Direction::Implementers],
+            format!("world `{name}` is gone"),
+        ),
+        false => (&rules::WORLD_ADD, Vec::new(), format!("world `{name}` is new")),
+    };
+    let (old, new) = if is_gone { (shown, None) } else { (None, shown) };
+    let draft = Draft {
+        rule,
+        place: Place {
+            package: Some(package_name(&contract.resolve, contract.package)),
+            item: Some(format!("world `{name}`")),
+            ..Place::default()
+        },
+        breaks,
+        message,
+        old,
+        new,
+        hint: Some(rule.advice.to_owned()).filter(|_| is_gone),
+    };
+    let unstable = attributes::is_unstable(&world.stability);
+    drafts.add(&Seen { world: Some(name.to_owned()), position: None, unstable }, draft);
+}
+
+/// Whether old components still link with the new host, and whether the new component still links in the place of the
+/// old one, going by the findings alone.
+pub fn links(findings: &[Finding]) -> (bool, bool) {
+    let breaks = |direction: Direction| {
+        findings
+            .iter()
+            .any(|finding| finding.rule.group == super::Group::Link && finding.breaks.contains(&direction))
+    };
+    (!breaks(Direction::Host), !breaks(Direction::Component))
+}
