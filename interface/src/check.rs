@@ -11,6 +11,7 @@ mod judge;
 mod rule;
 mod rules;
 mod settings;
+mod witness;
 
 pub use compare::{CheckError, compare, links};
 pub use contract::{Contract, ContractError, ContractKind};
@@ -18,6 +19,7 @@ pub use finding::{Bump, Finding, Location, Place, Position, Shown, Status};
 pub use judge::{Comparison, VersionStep};
 pub use rule::{Direction, Group, Level, Rule};
 pub use settings::{Ignore, Profile, Settings, UnknownProfile};
+pub use witness::{Witness, WitnessError, witness, witness_of};
 
 /// All rules, in the order of the documentation.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
