@@ -134,10 +134,9 @@ fn packages(
             continue;
         };
         let (before, after) = (View::world(old, *id), View::world(new, *other));
-        let keys = |view: &View<'_>| -> HashSet<String> {
-            view.imports.keys().chain(view.exports.keys()).map(|key| names::path(key)).collect()
-        };
-        in_worlds.extend(keys(&before).intersection(&keys(&after)).cloned());
+        for view in [&before, &after] {
+            in_worlds.extend(view.imports.keys().chain(view.exports.keys()).map(|key| names::path(key)));
+        }
         worlds::views(&before, &after, renumbered, drafts);
     }
     for (name, id) in new_worlds.iter().filter(|(name, _)| !old_worlds.contains_key(*name)) {
