@@ -150,7 +150,9 @@ fn packages(
         };
         all.filter(is_alone).collect()
     };
-    let (before, after) = (View::interfaces(old, &rest(old)), View::interfaces(new, &rest(new)));
+    let (of_old, of_new) = (rest(old), rest(new));
+    let used = [view::used(old, &of_old), view::used(new, &of_new)].concat();
+    let (before, after) = (View::interfaces(old, &of_old, &used), View::interfaces(new, &of_new, &used));
     worlds::views(&before, &after, renumbered, drafts);
     package_docs(old, new, drafts);
     Ok(())

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use indexmap::{IndexMap, IndexSet};
 use wit_parser::{
-    Function, InterfaceId, LiveTypes, Resolve, Span, TypeDefKind, TypeId, TypeOwner, WorldId, WorldItem, WorldKey,
+    Function, InterfaceId, LiveTypes, Resolve, Span, TypeDefKind, TypeId, TypeOwner, WorldId, WorldItem,
+    WorldKey,
 };
 
 use super::names;
@@ -70,12 +71,16 @@ impl<'a> View<'a> {
         Self { contract, world, imports, exports, live }
     }
 
-    /// The stated interfaces and those whose types they use, as components that call all of them import them.
-    pub(super) fn interfaces(contract: &'a Contract, interfaces: &[InterfaceId]) -> Self {
+    /// The stated interfaces and those whose types one of the sides uses in its ones, as components that call all of them
+    /// import them.
+    pub(super) fn interfaces(contract: &'a Contract, interfaces: &[InterfaceId], used: &[String]) -> Self {
         let resolve = &contract.resolve;
         let mut live = LiveTypes::default();
         let mut imports = IndexMap::new();
-        for id in with_used(resolve, interfaces) {
+        let is_used = |id: &InterfaceId| names::key(resolve, *id).is_some_and(|key| used.contains(&key));
+        let others = resolve.interfaces.iter().map(|(id, _)| id).filter(is_used);
+        let all: Vec<InterfaceId> = interfaces.iter().copied().chain(others).collect();
+        for id in with_used(resolve, &all) {
             add_imported(resolve, id, &mut live);
             let Some(key) = names::key(resolve, id) else { continue };
             let item = Item {
@@ -183,6 +188,13 @@ fn add_imported(resolve: &Resolve, id: InterfaceId, live: &mut LiveTypes) {
     }
 }
 
+/// The keys of the interfaces whose types these use.
+pub(super) fn used(contract: &Contract, interfaces: &[InterfaceId]) -> Vec<String> {
+    let resolve = &contract.resolve;
+    let all = with_used(resolve, interfaces).into_iter().filter(|id| !interfaces.contains(id));
+    all.filter_map(|id| names::key(resolve, id)).collect()
+}
+
 /// The interfaces, each behind those whose types it uses.
 fn with_used(resolve: &Resolve, interfaces: &[InterfaceId]) -> IndexSet<InterfaceId> {
     let mut all = IndexSet::new();
@@ -192,7 +204,9 @@ fn with_used(resolve: &Resolve, interfaces: &[InterfaceId]) -> IndexSet<Interfac
             all.insert(id);
         } else if !all.contains(&id) {
             open.push((id, true));
-            open.extend(resolve.interface_direct_deps(id).filter(|used| *used != id).map(|used| (used, false)));
+            open.extend(
+                resolve.interface_direct_deps(id).filter(|used| *used != id).map(|used| (used, false)),
+            );
         }
     }
     all
