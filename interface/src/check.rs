@@ -4,10 +4,14 @@
 //! calls it, and every host that has to have it. So every finding names whom it breaks ([`Direction`]); a [`Profile`]
 //! says whom to protect, and so what is breaking.
 
+mod capability;
 mod compare;
 mod contract;
 mod finding;
+mod form_rules;
+pub mod hosts;
 mod judge;
+mod lint;
 mod rule;
 mod rules;
 mod settings;
@@ -17,13 +21,14 @@ pub use compare::{CheckError, compare, links};
 pub use contract::{Contract, ContractError, ContractKind};
 pub use finding::{Bump, Finding, Location, Place, Position, Shown, Status};
 pub use judge::{Comparison, VersionStep};
+pub use lint::lint;
 pub use rule::{Direction, Group, Level, Rule};
 pub use settings::{Ignore, Profile, Settings, UnknownProfile};
 pub use witness::{Witness, WitnessError, witness, witness_of};
 
 /// All rules, in the order of the documentation.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    rules::RULES.iter().copied()
+    rules::RULES.iter().chain(form_rules::FORM_RULES).copied()
 }
 
 /// The rule of this id.

@@ -12,8 +12,9 @@ mod worlds;
 use std::collections::HashSet;
 
 use thiserror::Error;
-use wit_parser::{InterfaceId, PackageId, Resolve, WorldId};
+use wit_parser::{InterfaceId, PackageId, Resolve, WorldId, WorldItem};
 
+use super::capability::{self, Wants};
 use super::contract::{Contract, ContractKind};
 use super::finding::{Finding, Place, Shown};
 use super::judge::{Comparison, judge};
@@ -78,8 +79,24 @@ pub fn compare(old: &Contract, new: &Contract, settings: &Settings) -> Result<Co
             worlds::views(&before, &after, None, &mut drafts);
         }
     }
-    let (findings, truncated) = drafts.finish();
+    let (mut findings, truncated) = drafts.finish();
+    if let (Some(before), Some(after)) = (old.root, new.root) {
+        let (before, after) = (wants(old, before), wants(new, after));
+        let changes = capability::changes(&before, &after, settings.size_growth_percent);
+        findings.extend(changes.into_iter().map(|finding| (finding, false)));
+    }
     Ok(judge(findings, truncated, old, new, settings))
+}
+
+/// What a component wants of its hosts.
+fn wants(component: &Contract, root: WorldId) -> Wants {
+    let resolve = &component.resolve;
+    let imports = resolve.worlds[root].imports.iter();
+    let imports = imports.filter(|(_, item)| !matches!(item, WorldItem::Type { .. }));
+    Wants {
+        imports: imports.map(|(key, _)| resolve.name_world_key(key)).collect(),
+        size_bytes: component.size_bytes().unwrap_or_default(),
+    }
 }
 
 /// The world of a component, or the one of a package that is meant.

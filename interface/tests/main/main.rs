@@ -4,7 +4,10 @@
 
 mod corpus;
 mod damage;
+mod history;
+mod one_side;
 mod parts;
+mod rules;
 mod samples;
 mod subtype;
 mod surface;
