@@ -1,6 +1,6 @@
 //! What the comparison says of thousands of changes is what the validator says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -89,11 +89,19 @@ fn check(pair: &Pair, tally: &Mutex<Tally>) {
 
 /// What the validator says of all worlds together.
 fn answer(sides: &[Side; 2], direction: Direction) -> Result<Answer, String> {
-    let [old, new] = sides;
+    // Interfaces that are in no world are those of callers.
+    let alone: BTreeSet<String> = sides[0].alone().union(&sides[1].alone()).cloned().collect();
+    let in_worlds = |side: &Side| -> BTreeSet<String> {
+        alone.iter().filter(|name| side.has(name) && !side.alone().contains(*name)).cloned().collect()
+    };
+    let inside: BTreeSet<String> = in_worlds(&sides[0]).union(&in_worlds(&sides[1])).cloned().collect();
+    let alone: BTreeSet<String> = alone.difference(&inside).cloned().collect();
+    let alone = sides[0].used_by(&alone).union(&sides[1].used_by(&alone)).cloned().collect();
+    let [old, new] = [0, 1].map(|at| sides[at].with_callers(&alone));
     for world in old.worlds() {
         let answer = match direction {
-            Direction::Host => fits(old, new, &world)?,
-            _ => fits(new, old, &world)?,
+            Direction::Host => fits(&old, &new, &world)?,
+            _ => fits(&new, &old, &world)?,
         };
         if answer != Answer::Fits {
             return Ok(answer);

@@ -2,8 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use indexmap::IndexMap;
-use wit_parser::{Function, InterfaceId, LiveTypes, Resolve, Span, TypeDefKind, TypeId, WorldId, WorldItem};
+use indexmap::{IndexMap, IndexSet};
+use wit_parser::{
+    Function, InterfaceId, LiveTypes, Resolve, Span, TypeDefKind, TypeId, TypeOwner, WorldId, WorldItem,
+    WorldKey,
+};
 
 use super::{attributes, names};
 use crate::check::contract::Contract;
@@ -67,37 +70,35 @@ impl<'a> View<'a> {
             };
             items.iter().map(item).collect::<IndexMap<String, Item<'a>>>()
         };
-        let mut live = LiveTypes::default();
-        for item in world.imports.values() {
-            match item {
-                WorldItem::Interface { id, .. } => add_imported(resolve, *id, &mut live),
-                WorldItem::Function(function) => live.add_func(resolve, function),
-                WorldItem::Type { id, .. } => live.add_type_id(resolve, *id),
-            }
-        }
-        for item in world.exports.values() {
-            live.add_world_item(resolve, item);
-        }
+        let live = live_of(contract, id);
         let world = contract.root.is_none().then(|| world.name.clone());
         let (imports, exports) = (items(&resolve.worlds[id].imports), items(&resolve.worlds[id].exports));
         Self { contract, world, id: Some(id), imports, exports, live }
     }
 
-    /// The stated interfaces, as components that call all of them import them.
-    pub(super) fn interfaces(contract: &'a Contract, interfaces: &[InterfaceId]) -> Self {
+    /// The stated interfaces and those whose types one of the sides uses in its ones, as components that call all of them
+    /// import them.
+    pub(super) fn interfaces(
+        contract: &'a Contract,
+        interfaces: &[InterfaceId],
+        used: &HashSet<String>,
+    ) -> Self {
         let resolve = &contract.resolve;
         let mut live = LiveTypes::default();
         let mut imports = IndexMap::new();
-        for id in interfaces {
-            add_imported(resolve, *id, &mut live);
-            let Some(key) = names::key(resolve, *id) else { continue };
+        let is_used = |id: &InterfaceId| names::key(resolve, *id).is_some_and(|key| used.contains(&key));
+        let others = resolve.interfaces.iter().map(|(id, _)| id).filter(is_used);
+        let all: Vec<InterfaceId> = interfaces.iter().copied().chain(others).collect();
+        for id in with_used(resolve, &all) {
+            add_imported(resolve, id, &mut live);
+            let Some(key) = names::key(resolve, id) else { continue };
             let item = Item {
-                entry: Entry::Interface(*id),
-                name: resolve.id_of(*id).unwrap_or_default(),
+                entry: Entry::Interface(id),
+                name: resolve.id_of(id).unwrap_or_default(),
                 implements: None,
                 external_id: None,
-                feature: attributes::feature(&resolve.interfaces[*id].stability).map(str::to_owned),
-                span: resolve.interfaces[*id].span,
+                feature: attributes::feature(&resolve.interfaces[id].stability).map(str::to_owned),
+                span: resolve.interfaces[id].span,
             };
             imports.insert(key, item);
         }
@@ -166,18 +167,77 @@ fn item_feature(resolve: &Resolve, item: &WorldItem) -> Option<String> {
     own.or_else(of_interface).map(str::to_owned)
 }
 
-/// What a component imports of an interface: its functions, with all that they speak of, and its resources, for
-/// every resource may be dropped.
+/// The types that a component of the world imports.
+fn live_of(contract: &Contract, id: WorldId) -> LiveTypes {
+    let resolve = &contract.resolve;
+    let world = &resolve.worlds[id];
+    let mut live = LiveTypes::default();
+    if contract.root.is_some() {
+        // A component imports what it imports, whatever it does with it.
+        live.add_world(resolve, id);
+        return live;
+    }
+    for item in world.imports.values() {
+        match item {
+            WorldItem::Interface { id, .. } => add_imported(resolve, *id, &mut live),
+            WorldItem::Function(function) => live.add_func(resolve, function),
+            WorldItem::Type { id, .. } => live.add_type_id(resolve, *id),
+        }
+    }
+    for item in world.exports.values() {
+        let WorldItem::Interface { id, .. } = item else {
+            live.add_world_item(resolve, item);
+            continue;
+        };
+        // An exported interface has its own types, and takes those of others from the exports if they are there.
+        let mut spoken_of = LiveTypes::default();
+        spoken_of.add_interface(resolve, *id);
+        for ty in spoken_of.iter() {
+            if let TypeOwner::Interface(home) = resolve.types[ty].owner
+                && home != *id
+                && !world.exports.contains_key(&WorldKey::Interface(home))
+            {
+                live.add_type_id(resolve, ty);
+            }
+        }
+    }
+    live
+}
+
+/// What a component imports of an interface that it calls: what the functions speak of, and every resource, for it can
+/// be dropped.
 fn add_imported(resolve: &Resolve, id: InterfaceId, live: &mut LiveTypes) {
-    let interface = &resolve.interfaces[id];
-    for function in interface.functions.values() {
+    for function in resolve.interfaces[id].functions.values() {
         live.add_func(resolve, function);
     }
-    for id in interface.types.values().filter(|id| is_own_resource(resolve, **id)) {
-        live.add_type_id(resolve, *id);
+    for ty in resolve.interfaces[id].types.values() {
+        if matches!(resolve.types[*ty].kind, TypeDefKind::Resource) {
+            live.add_type_id(resolve, *ty);
+        }
     }
 }
 
-fn is_own_resource(resolve: &Resolve, id: TypeId) -> bool {
-    matches!(resolve.types[id].kind, TypeDefKind::Resource)
+/// The keys of the interfaces whose types these use.
+pub(super) fn used(contract: &Contract, interfaces: &[InterfaceId]) -> HashSet<String> {
+    let resolve = &contract.resolve;
+    let own: HashSet<&InterfaceId> = interfaces.iter().collect();
+    let all = with_used(resolve, interfaces).into_iter().filter(|id| !own.contains(id));
+    all.filter_map(|id| names::key(resolve, id)).collect()
+}
+
+/// The interfaces, each behind those whose types it uses.
+fn with_used(resolve: &Resolve, interfaces: &[InterfaceId]) -> IndexSet<InterfaceId> {
+    let mut all = IndexSet::new();
+    let mut open: Vec<(InterfaceId, bool)> = interfaces.iter().rev().map(|id| (*id, false)).collect();
+    while let Some((id, is_done)) = open.pop() {
+        if is_done {
+            all.insert(id);
+        } else if !all.contains(&id) {
+            open.push((id, true));
+            open.extend(
+                resolve.interface_direct_deps(id).filter(|used| *used != id).map(|used| (used, false)),
+            );
+        }
+    }
+    all
 }
