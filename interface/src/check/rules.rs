@@ -329,8 +329,8 @@ rules! {
 
     DEPRECATE_BEFORE_DELETE, Gates, [Policy], "in a package with gates, what is taken away was deprecated before",
     before "package acme:shop@1.0.0;\n\ninterface store {\n  @since(version = 1.0.0)\n  get: func(key: string) -> string;\n  @since(version = 1.0.0)\n  remove: func(key: string);\n}",
-    after "package acme:shop@2.0.0;\n\ninterface store {\n  @since(version = 1.0.0)\n  get: func(key: string) -> string;\n}",
-    reason "Those who use it had no version that told them.",
+    after "package acme:shop@1.1.0;\n\ninterface store {\n  @since(version = 1.0.0)\n  get: func(key: string) -> string;\n}",
+    reason "Those who use it had no version that told them. A version that does not fit the old one begins anew and may leave anything out.",
     see "WIT, Feature Gates",
     advice "release a version that marks it `@deprecated` first";
 

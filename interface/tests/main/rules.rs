@@ -13,7 +13,11 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rules");
 
 /// The rules that look at two sides and have an example.
 fn with_examples() -> impl Iterator<Item = &'static Rule> {
-    rules().filter(|rule| !matches!(rule.group, Group::Form | Group::Capability) && !rule.after.is_empty())
+    rules().filter(|rule| {
+        !matches!(rule.group, Group::Form | Group::Capability)
+            && !rule.before.is_empty()
+            && !rule.after.is_empty()
+    })
 }
 
 fn folder(rule: &Rule) -> PathBuf {

@@ -225,6 +225,10 @@ impl Compared<'_> {
             let message = format!("{item} was {before} and is {after}: another resource");
             return (&rules::RESOURCE_SAME_HOME, message);
         }
+        let (old_word, new_word) = (names::type_kind(old_kind), names::type_kind(new_kind));
+        if old_word != new_word && old_word != "type" && new_word != "type" {
+            return (&rules::TYPE_SAME, format!("{item} was a type of the kind `{old_word}` before"));
+        }
         let (before, after) = (text::meaning(self.old(), old), text::meaning(self.new(), new));
         (&rules::TYPE_SAME, format!("{item} was `{before}` and is `{after}`"))
     }
