@@ -4,6 +4,7 @@
 //! calls it, and every host that has to have it. So every finding names whom it breaks ([`Direction`]); a [`Profile`]
 //! says whom to protect, and so what is breaking.
 
+mod bump;
 mod capability;
 mod compare;
 mod contract;
@@ -17,10 +18,11 @@ mod rules;
 mod settings;
 mod witness;
 
+pub use bump::VersionStep;
 pub use compare::{CheckError, compare, links};
 pub use contract::{Contract, ContractError, ContractKind};
 pub use finding::{Bump, Finding, Location, Place, Position, Shown, Status};
-pub use judge::{Comparison, VersionStep};
+pub use judge::Comparison;
 pub use lint::lint;
 pub use rule::{Direction, Group, Level, Rule};
 pub use settings::{Ignore, Profile, Settings, UnknownProfile};

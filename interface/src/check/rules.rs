@@ -292,6 +292,20 @@ rules! {
     see "Semantic Versioning 2.0.0, 11",
     advice "give it a higher version";
 
+    VERSION_NO_REUSE, Version, [], "a version that was released stays as it is",
+    before "package acme:shop@1.0.0;\n\ninterface store {\n  /// Gets a value.\n  get: func(key: string) -> string;\n}",
+    after "package acme:shop@1.0.0;\n\ninterface store {\n  /// Gets a value, or an empty one.\n  get: func(key: string) -> string;\n}",
+    reason "Whoever has the version already does not get the change, and two people with one version have two packages.",
+    see "Semantic Versioning 2.0.0, 3",
+    advice "give it a higher version when it is released";
+
+    PRERELEASE_ORDER, Version, [Policy], "prereleases come one after the other",
+    before "package acme:shop@1.0.0-rc9;",
+    after "package acme:shop@1.0.0-rc10;",
+    reason "A part with letters in it is compared as text, so that `rc10` comes before `rc9`, and whoever asks for the newest version gets the old one.",
+    see "Semantic Versioning 2.0.0, 11",
+    advice "write the number as a part of its own: `rc.10`";
+
     SINCE_REQUIRED_ON_ADD, Gates, [Policy], "in a package with gates, what is new says since when",
     before "package acme:shop@1.0.0;\n\n@since(version = 1.0.0)\ninterface store {\n  @since(version = 1.0.0)\n  get: func(key: string) -> string;\n}",
     after "package acme:shop@1.1.0;\n\n@since(version = 1.0.0)\ninterface store {\n  @since(version = 1.0.0)\n  get: func(key: string) -> string;\n  remove: func(key: string);\n}",

@@ -11,6 +11,7 @@ use super::drafts::{Draft, Drafts, Seen};
 use super::equal::Pairing;
 use super::interfaces::Compared;
 use super::{names, text};
+use crate::check::bump;
 use crate::check::contract::Contract;
 use crate::check::finding::{Place, Shown};
 use crate::check::rule::{Direction, Rule};
@@ -288,11 +289,9 @@ pub(super) fn is_one_package(old: &Contract, new: &Contract) -> bool {
     old.root.is_none() && new.root.is_none() && name(old) == name(new)
 }
 
-/// Whether the versions of both sides stand in for each other, or there are none: then what the gates of the old one
-/// say holds on.
+/// Whether what the gates of the old side say holds on in the new one.
 pub(super) fn has_gates_to_keep(old: &Contract, new: &Contract) -> bool {
-    let line = |contract: &Contract| contract.version().as_ref().map(crate::name::canonical_version);
-    is_one_package(old, new) && line(old) == line(new)
+    is_one_package(old, new) && bump::is_one_line(old.version().as_ref(), new.version().as_ref())
 }
 
 /// Whether an interface is in the package that is checked, and not in one that it depends on.
