@@ -40,7 +40,9 @@ fn shown(comparison: &Comparison) -> String {
         let mut side = |name: &str, side: &Option<Shown>| {
             let Some(Shown { wit, location }) = side else { return };
             let at = location.as_ref();
-            let at = at.map(|at| format!(" ({}:{}:{}-{}:{})", at.file, at.line, at.column, at.end_line, at.end_column));
+            let at = at.map(|at| {
+                format!(" ({}:{}:{}-{}:{})", at.file, at.line, at.column, at.end_line, at.end_column)
+            });
             let _ = writeln!(text, "  {name}: {wit}{}", at.unwrap_or_default());
         };
         side("old", old);
@@ -115,7 +117,10 @@ fn sources_and_binaries_say_the_same() {
         let folder = folder(rule);
         let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
         // What is behind a feature is not in a binary, and an empty package has none.
-        if ["old.wit", "new.wit"].iter().any(|name| text(name).contains("@unstable") || text(name).lines().count() < 3) {
+        if ["old.wit", "new.wit"]
+            .iter()
+            .any(|name| text(name).contains("@unstable") || text(name).lines().count() < 3)
+        {
             continue;
         }
         let source = |name: &str| read(&folder.join(name));
@@ -125,7 +130,11 @@ fn sources_and_binaries_say_the_same() {
         };
         let findings = |old: &Contract, new: &Contract| -> Vec<(String, String)> {
             let comparison = compared(old, new, Profile::Strict);
-            comparison.findings.into_iter().map(|finding| (finding.rule.id.to_owned(), finding.message)).collect()
+            comparison
+                .findings
+                .into_iter()
+                .map(|finding| (finding.rule.id.to_owned(), finding.message))
+                .collect()
         };
         let expected = findings(&source("old.wit"), &source("new.wit"));
         for (old, new) in [
