@@ -100,7 +100,9 @@ pub(super) fn validate(bytes: &[u8]) -> Result<(), String> {
     Validator::new_with_features(features()).validate_all(bytes).map(|_| ()).map_err(sentence)
 }
 
-/// What the reader says, on one line and without places in the bytes.
+/// What the reader says, on one line, without places in the bytes and the numbers that it gives to resources.
 fn sentence(error: wasmparser::Error) -> String {
-    error.message().lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(": ")
+    let lines = error.message().lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = lines.map(|line| line.split(" (ResourceId").next().unwrap_or(line));
+    lines.collect::<Vec<_>>().join(": ")
 }
