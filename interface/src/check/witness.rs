@@ -5,6 +5,7 @@
 //! nothing but the change is what keeps the first two apart. A finding without such a witness is a bug of the check.
 
 mod cut;
+mod home;
 mod link;
 mod subject;
 
@@ -109,9 +110,12 @@ pub fn witness_of(
     for &position in positions {
         let old_asks = (direction == Direction::Host) == (position == Position::Import);
         let (consumer, provider) = if old_asks { (old, new) } else { (new, old) };
-        match refused(finding, consumer, provider, position) {
-            Ok(Some([consumer, provider, linked, refusal])) => {
-                let refusal = String::from_utf8_lossy(&refusal).into_owned();
+        let made = match home::is_about(finding) && position == Position::Export {
+            true => home::refused(finding, consumer, provider),
+            false => refused(finding, consumer, provider, position),
+        };
+        match made {
+            Ok(Some(Refused { consumer, provider, linked, refusal })) => {
                 return Ok(Witness { consumer, provider, linked, direction, position, refusal });
             }
             Ok(None) => {}
@@ -121,28 +125,45 @@ pub fn witness_of(
     Err(last.unwrap_or_else(|| WitnessError::Links { place: finding.place.to_string(), direction }))
 }
 
-/// The consumer, the provider, both linked and what the validator says; nothing when they link.
+/// Two components, both linked, and what the validator says to that.
+struct Refused {
+    consumer: Vec<u8>,
+    provider: Vec<u8>,
+    linked: Vec<u8>,
+    refusal: String,
+}
+
+/// The components of the two sides; nothing when they link.
 fn refused(
     finding: &Finding,
     consumer: &Contract,
     provider: &Contract,
     position: Position,
-) -> Result<Option<[Vec<u8>; 4]>, WitnessError> {
+) -> Result<Option<Refused>, WitnessError> {
     let place = || finding.place.to_string();
     let made = |message: String| WitnessError::NotMade { place: place(), message };
     let asked =
         Subject::find(finding, consumer, position).ok_or(WitnessError::NotFound { place: place() })?;
     let given = Subject::find(finding, provider, position);
     let wanted = asked.consumer().map_err(made)?;
-    let own = asked.clone().provider(&wanted.names).map_err(made)?;
+    let own = asked.provider(&wanted.names).map_err(made)?;
     let other = match given {
         Some(given) => given.provider(&wanted.names).map_err(made)?,
         None => link::EMPTY_COMPONENT.to_vec(),
     };
     let alone = link::link(&wanted.bytes, &own).map_err(made)?;
-    if let Err(message) = link::validate(&alone) {
-        return Err(WitnessError::Unsound { place: place(), message });
-    }
     let linked = link::link(&wanted.bytes, &other).map_err(made)?;
-    Ok(link::validate(&linked).err().map(|refusal| [wanted.bytes, other, linked, refusal.into_bytes()]))
+    judged(
+        finding,
+        &alone,
+        Refused { consumer: wanted.bytes, provider: other, linked, refusal: String::new() },
+    )
+}
+
+/// Asks the validator about the components of one side, which have to link, and about those of both.
+fn judged(finding: &Finding, alone: &[u8], both: Refused) -> Result<Option<Refused>, WitnessError> {
+    if let Err(message) = link::validate(alone) {
+        return Err(WitnessError::Unsound { place: finding.place.to_string(), message });
+    }
+    Ok(link::validate(&both.linked).err().map(|refusal| Refused { refusal, ..both }))
 }

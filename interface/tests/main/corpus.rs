@@ -50,13 +50,44 @@ fn the_comparison_and_the_validator_agree_and_every_finding_has_its_witness() {
     assert!(count < mutations().len() || tally.mutations.len() == mutations().len());
 }
 
+/// Of so many pairs the components are compared as well, and the sources as files.
+const COMPONENTS_EVERY: u64 = 4;
+
 fn check(pair: &Pair, tally: &Mutex<Tally>) {
     let sides = [&pair.old, &pair.new].map(|wit| Side::parse(wit).unwrap());
-    let contracts = [0, 1].map(|at| Contract::from_wasm("side", &sides[at].package()).unwrap());
+    let packages = [0, 1].map(|at| Contract::from_wasm("side", &sides[at].package()).unwrap());
+    let (said, mut wrong) = judge(&sides, &packages, tally);
+    let mut findings = said;
+    if pair.seed % COMPONENTS_EVERY == 0 {
+        let components = [0, 1].map(|at| sides[at].component("it"));
+        let sides = [0, 1].map(|at| Side::of_component(&components[at]).unwrap());
+        let contracts = [0, 1].map(|at| Contract::from_wasm("side", &components[at]).unwrap());
+        let (said, list) = judge(&sides, &contracts, tally);
+        wrong.extend(list.into_iter().map(|line| format!("as components: {line}")));
+        findings.extend(said.into_iter().map(|line| format!("as components: {line}")));
+        let sources = said_of_sources(pair);
+        let binaries = compare(&packages[0], &packages[1], &Settings::new(Profile::Strict)).unwrap();
+        for direction in DIRECTIONS {
+            if breaks(&sources, direction) != breaks(&binaries, direction) {
+                wrong.push(format!("{direction} check: the sources are judged in another way than the binaries"));
+            }
+        }
+    }
+    let mut tally = tally.lock().unwrap();
+    *tally.mutations.entry(pair.mutation).or_default() += 1;
+    if !wrong.is_empty() {
+        let text = format!("{}\n\n{}\n\n{pair}", wrong.join("\n"), findings.join("\n"));
+        let short = format!("seed {}, {}: {}", pair.seed, pair.mutation, wrong.join("; "));
+        tally.wrong.push((pair.seed, short, text));
+    }
+}
+
+/// What the comparison finds, and what is wrong with that.
+fn judge(sides: &[Side; 2], contracts: &[Contract; 2], tally: &Mutex<Tally>) -> (Vec<String>, Vec<String>) {
     let said = compare(&contracts[0], &contracts[1], &Settings::new(Profile::Strict)).unwrap();
     let mut wrong = Vec::new();
     for direction in DIRECTIONS {
-        let truth = match answer(&sides, direction) {
+        let truth = match answer(sides, direction) {
             Ok(truth) => truth,
             Err(message) => {
                 wrong.push(format!("the oracles differ for the {direction} check: {message}"));
@@ -77,14 +108,18 @@ fn check(pair: &Pair, tally: &Mutex<Tally>) {
             *tally.lock().unwrap().witnesses.entry(finding.rule.id).or_default() += 1;
         }
     }
-    let mut tally = tally.lock().unwrap();
-    *tally.mutations.entry(pair.mutation).or_default() += 1;
-    if !wrong.is_empty() {
-        let findings: Vec<String> = said.findings.iter().map(line).collect();
-        let text = format!("{}\n\n{}\n\n{pair}", wrong.join("\n"), findings.join("\n"));
-        let short = format!("seed {}, {}: {}", pair.seed, pair.mutation, wrong.join("; "));
-        tally.wrong.push((pair.seed, short, text));
-    }
+    (said.findings.iter().map(line).collect(), wrong)
+}
+
+/// The comparison of the WIT as it stands in files.
+fn said_of_sources(pair: &Pair) -> Comparison {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = [("old.wit", &pair.old), ("new.wit", &pair.new)].map(|(name, wit)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, wit).unwrap();
+        Contract::from_wit(name, &path).unwrap()
+    });
+    compare(&old, &new, &Settings::new(Profile::Strict)).unwrap()
 }
 
 /// What the validator says of all worlds together.

@@ -12,3 +12,4 @@ mod samples;
 mod subtype;
 mod surface;
 mod target;
+mod witness;

@@ -81,15 +81,18 @@ pub(super) fn consumer(
     component(resolve, world)
 }
 
-/// A component that exports the interfaces and those whose types they use.
+/// A component that exports the interfaces and those whose types they use, but imports those in `imported`.
 pub(super) fn provider(
     resolve: &mut Resolve,
     package: PackageId,
     interfaces: impl IntoIterator<Item = InterfaceId>,
+    imported: &[InterfaceId],
 ) -> Result<Vec<u8>, String> {
     let world = world(resolve, package, "provider");
     for id in with_needed(resolve, interfaces) {
-        resolve.worlds[world].exports.insert(WorldKey::Interface(id), item(id));
+        let known = &mut resolve.worlds[world];
+        let items = if imported.contains(&id) { &mut known.imports } else { &mut known.exports };
+        items.insert(WorldKey::Interface(id), item(id));
     }
     component(resolve, world)
 }

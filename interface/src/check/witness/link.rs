@@ -12,27 +12,58 @@ pub(super) const EMPTY_COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 /// One component in which `provider` and `consumer` are instantiated, and what the consumer imports is what the provider
 /// exports, as far as it does.
 pub(super) fn link(consumer: &[u8], provider: &[u8]) -> Result<Vec<u8>, String> {
-    let (imports, exports) = (names(consumer)?.0, names(provider)?.1);
-    let mut root = ComponentBuilder::default();
-    let provider = root.component_raw(Some("provider"), provider);
-    let provider =
-        root.instantiate(Some("provider"), provider, Vec::<(&str, ComponentExportKind, u32)>::new());
-    let consumer = root.component_raw(Some("consumer"), consumer);
-    let mut arguments = Vec::new();
-    for import in &imports {
+    let mut wiring = Wiring::default();
+    let provider = wiring.instantiate("provider", provider, &[])?;
+    wiring.instantiate("consumer", consumer, &[&provider])?;
+    Ok(wiring.finish())
+}
+
+/// Components that are instantiated one after the other.
+#[derive(Default)]
+pub(super) struct Wiring {
+    root: ComponentBuilder,
+}
+
+/// An instance of a component.
+pub(super) struct Instance {
+    index: u32,
+    /// The instances that it exports.
+    pub(super) exports: Vec<String>,
+}
+
+impl Wiring {
+    /// Instantiates a component, and gives it for each import the first that fits of what `sources` export.
+    pub(super) fn instantiate(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+        sources: &[&Instance],
+    ) -> Result<Instance, String> {
+        let (imports, exports) = names(bytes)?;
+        let component = self.root.component_raw(Some(name), bytes);
         // Two versions that do not fit are wired all the same: it is the types that are asked about.
         let path = |name: &str| InterfaceParts::parse(name).map(|parts| parts.path());
-        let found = exports
-            .iter()
-            .find(|export| fits(import, export))
-            .or_else(|| exports.iter().find(|export| path(export).is_some() && path(export) == path(import)));
-        if let Some(export) = found {
-            let instance = root.alias_export(provider, export, ComponentExportKind::Instance);
-            arguments.push((import.as_str(), ComponentExportKind::Instance, instance));
+        let is_same = |import: &str, export: &str| path(export).is_some() && path(export) == path(import);
+        let mut arguments = Vec::new();
+        for import in &imports {
+            let found = sources.iter().find_map(|source| {
+                let by_name = source.exports.iter().find(|export| fits(import, export));
+                let export =
+                    by_name.or_else(|| source.exports.iter().find(|export| is_same(import, export)))?;
+                Some((source.index, export))
+            });
+            if let Some((instance, export)) = found {
+                let item = self.root.alias_export(instance, export, ComponentExportKind::Instance);
+                arguments.push((import.as_str(), ComponentExportKind::Instance, item));
+            }
         }
+        Ok(Instance { index: self.root.instantiate(Some(name), component, arguments), exports })
     }
-    root.instantiate(Some("consumer"), consumer, arguments);
-    Ok(root.finish())
+
+    /// The component with all of them inside.
+    pub(super) fn finish(self) -> Vec<u8> {
+        self.root.finish()
+    }
 }
 
 /// The instances that a component imports and exports.
@@ -69,7 +100,9 @@ pub(super) fn validate(bytes: &[u8]) -> Result<(), String> {
     Validator::new_with_features(features()).validate_all(bytes).map(|_| ()).map_err(sentence)
 }
 
-/// What the reader says, on one line and without places in the bytes.
+/// What the reader says, on one line, without places in the bytes and the numbers that it gives to resources.
 fn sentence(error: wasmparser::Error) -> String {
-    error.message().lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(": ")
+    let lines = error.message().lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = lines.map(|line| line.split(" (ResourceId").next().unwrap_or(line));
+    lines.collect::<Vec<_>>().join(": ")
 }

@@ -15,11 +15,11 @@ use crate::name::{InterfaceParts, fits};
 /// An interface of one side, and the items of it that the finding is about.
 #[derive(Clone)]
 pub(super) struct Subject {
-    resolve: Resolve,
-    package: PackageId,
-    interface: InterfaceId,
-    functions: BTreeSet<String>,
-    types: BTreeSet<String>,
+    pub(super) resolve: Resolve,
+    pub(super) package: PackageId,
+    pub(super) interface: InterfaceId,
+    pub(super) functions: BTreeSet<String>,
+    pub(super) types: BTreeSet<String>,
 }
 
 /// A component that imports what the finding is about.
@@ -101,12 +101,12 @@ impl Subject {
             }
         }
         others.retain(|id| cut::path(resolve, *id) != cut::path(resolve, self.interface));
-        cut::provider(&mut self.resolve, self.package, others.into_iter().chain([self.interface]))
+        cut::provider(&mut self.resolve, self.package, others.into_iter().chain([self.interface]), &[])
     }
 }
 
 /// The worlds of this side that the finding names; of a component, its own.
-fn worlds(side: &Contract, place: &Place) -> Vec<WorldId> {
+pub(super) fn worlds(side: &Contract, place: &Place) -> Vec<WorldId> {
     match side.root {
         Some(root) => vec![root],
         None => {
