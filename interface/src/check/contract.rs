@@ -1,17 +1,21 @@
 //! One side of a check, read from WIT sources or from Wasm.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use semver::Version;
 use thiserror::Error;
 use wit_parser::decoding::{DecodedWasm, decode};
-use wit_parser::{PackageId, ParseError, Resolve, ResolveError, Span, Stability, WorldId};
+use wit_parser::{
+    Interface, PackageId, ParseError, Resolve, ResolveError, Span, Stability, WorldId, WorldItem, WorldKey,
+};
 
 use super::finding::Location;
 use crate::error::DecodeError;
 use crate::limits::{CONTRACT_ITEMS_MAX, CONTRACT_SOURCE_BYTES_MAX, CONTRACT_SOURCE_FILES_MAX};
+use crate::model::Extern;
+use crate::surface::Surface;
 
 /// One side of a check: WIT sources, a WIT package as Wasm, or a component.
 #[derive(Debug, Clone)]
@@ -100,12 +104,13 @@ impl Contract {
     /// See [`ContractError`]; no input makes it panic.
     pub fn from_wasm(label: &str, bytes: &[u8]) -> Result<Self, ContractError> {
         // The decoder of WIT trusts what it is given, so everything is validated and measured before.
-        crate::decode(bytes)?;
+        let surface = crate::decode(bytes)?;
         let decoded = decode(bytes)
             .map_err(|error| ContractError::NotWit { message: one_line(&format!("{error:#}")) })?;
         let (kind, resolve, package, root) = match decoded {
             DecodedWasm::WitPackage(resolve, package) => (ContractKind::WitPackage, resolve, package, None),
-            DecodedWasm::Component(resolve, world) => {
+            DecodedWasm::Component(mut resolve, world) => {
+                apart(&mut resolve, world, &surface);
                 let package = resolve.worlds[world].package;
                 let package = package.ok_or_else(|| ContractError::NotWit {
                     message: "the component belongs to no package".to_owned(),
@@ -231,6 +236,43 @@ impl Contract {
         let (line, column) = position(text, place.range.start);
         let (end_line, end_column) = position(text, place.range.end);
         Some(Location { file: shown.clone(), line, column, end_line, end_column })
+    }
+}
+
+/// The decoder of WIT makes one interface of an import and an export of one name. A component imports only what it uses,
+/// so what stands in the import becomes an interface of its own.
+fn apart(resolve: &mut Resolve, world: WorldId, surface: &Surface) {
+    let model = &surface.model;
+    let names = |externs: &[(String, Extern)], name: &str| -> Option<HashSet<String>> {
+        let Extern::Interface(found) = &externs.iter().find(|(known, _)| known == name)?.1 else {
+            return None;
+        };
+        let types = found.types.iter().map(|(name, _)| name.clone());
+        Some(types.chain(found.functions.iter().map(|function| function.name.clone())).collect())
+    };
+    let keep = |interface: &mut Interface, names: &HashSet<String>| {
+        interface.types.retain(|name, _| names.contains(name));
+        interface.functions.retain(|name, _| names.contains(name));
+    };
+    let imports = std::mem::take(&mut resolve.worlds[world].imports);
+    for (mut key, mut item) in imports {
+        if let (WorldKey::Interface(known), WorldItem::Interface { id, .. }) = (&mut key, &mut item)
+            && resolve.worlds[world].exports.contains_key(&WorldKey::Interface(*id))
+        {
+            let name = resolve.id_of(*id).unwrap_or_default();
+            let asked = (names(&model.root.imports, &name), names(&model.root.exports, &name));
+            if let (Some(imported), Some(exported)) = asked
+                && imported != exported
+            {
+                let mut own = resolve.interfaces[*id].clone();
+                own.clone_of = Some(*id);
+                keep(&mut own, &imported);
+                keep(&mut resolve.interfaces[*id], &exported);
+                *id = resolve.interfaces.alloc(own);
+                *known = *id;
+            }
+        }
+        resolve.worlds[world].imports.insert(key, item);
     }
 }
 

@@ -8,6 +8,7 @@ use wit_parser::{
     WorldKey,
 };
 
+use super::attributes::is_unstable;
 use super::names;
 use crate::check::contract::Contract;
 
@@ -27,6 +28,8 @@ pub(super) struct Item<'a> {
     /// The interface that a plain name stands for.
     pub(super) implements: Option<String>,
     pub(super) external_id: Option<String>,
+    /// Whether it is behind a feature.
+    pub(super) unstable: bool,
     pub(super) span: Span,
 }
 
@@ -59,6 +62,9 @@ impl<'a> View<'a> {
                         .implements_interface(key, item)
                         .and_then(|id| names::key(resolve, id)),
                     external_id: resolve.external_id_value(key, item),
+                    unstable: is_unstable(item.stability(resolve))
+                        || matches!(item, WorldItem::Interface { id, .. }
+                            if is_unstable(&resolve.interfaces[*id].stability)),
                     span: item.span(),
                 };
                 (names::world_key(resolve, key), made)
@@ -88,6 +94,7 @@ impl<'a> View<'a> {
                 name: resolve.id_of(id).unwrap_or_default(),
                 implements: None,
                 external_id: None,
+                unstable: is_unstable(&resolve.interfaces[id].stability),
                 span: resolve.interfaces[id].span,
             };
             imports.insert(key, item);
