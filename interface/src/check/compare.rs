@@ -179,28 +179,34 @@ fn packages(
         worlds::views(&before, &after, renumbered, drafts);
         return Ok(());
     }
+    // What a world has on both sides is compared there; what only one side has, and a world of it, is said there.
     let mut in_worlds: HashSet<String> = HashSet::new();
+    let mut somewhere: HashSet<String> = HashSet::new();
     for (name, id) in old_worlds {
         let Some(other) = new_worlds.get(name) else {
             world_alone(old, *id, name, true, drafts);
             continue;
         };
         let (before, after) = (View::world(old, *id), View::world(new, *other));
-        in_worlds.extend([&before, &after].into_iter().flat_map(View::paths));
+        let (before_paths, after_paths) = (before.paths(), after.paths());
+        in_worlds.extend(before_paths.intersection(&after_paths).cloned());
+        somewhere.extend(before_paths.into_iter().chain(after_paths));
         worlds::views(&before, &after, renumbered, drafts);
     }
     for (name, id) in new_worlds.iter().filter(|(name, _)| !old_worlds.contains_key(*name)) {
         world_alone(new, *id, name, false, drafts);
     }
     // Interfaces that no world has are those of callers.
-    let rest = |contract: &Contract| -> Vec<InterfaceId> {
-        let all = contract.resolve.packages[contract.package].interfaces.values().copied();
-        let is_alone = |id: &InterfaceId| {
-            names::key(&contract.resolve, *id).is_some_and(|key| !in_worlds.contains(&names::path(&key)))
+    let rest = |contract: &Contract, other: &Contract| -> Vec<InterfaceId> {
+        let others = &other.resolve.packages[other.package].interfaces;
+        let all = contract.resolve.packages[contract.package].interfaces.iter();
+        let is_alone = |(name, id): &(&String, &InterfaceId)| {
+            let path = names::key(&contract.resolve, **id).map(|key| names::path(&key)).unwrap_or_default();
+            !in_worlds.contains(&path) && (others.contains_key(*name) || !somewhere.contains(&path))
         };
-        all.filter(is_alone).collect()
+        all.filter(is_alone).map(|(_, id)| *id).collect()
     };
-    let (of_old, of_new) = (rest(old), rest(new));
+    let (of_old, of_new) = (rest(old, new), rest(new, old));
     let used: HashSet<String> = &view::used(old, &of_old) | &view::used(new, &of_new);
     let (before, after) = (View::interfaces(old, &of_old, &used), View::interfaces(new, &of_new, &used));
     worlds::views(&before, &after, renumbered, drafts);

@@ -1,5 +1,6 @@
 //! One side of a check, read from WIT sources or from Wasm.
 
+mod apart;
 mod depth;
 mod scan;
 mod sources;
@@ -118,12 +119,13 @@ impl Contract {
     /// See [`ContractError`]; no input makes it panic.
     pub fn from_wasm(label: &str, bytes: &[u8]) -> Result<Self, ContractError> {
         // The decoder of WIT trusts what it is given, so everything is validated and measured before.
-        crate::decode(bytes)?;
+        let surface = crate::decode(bytes)?;
         let decoded = decode(bytes)
             .map_err(|error| ContractError::NotWit { message: one_line(&format!("{error:#}")) })?;
         let (kind, resolve, package, root) = match decoded {
             DecodedWasm::WitPackage(resolve, package) => (ContractKind::WitPackage, resolve, package, None),
-            DecodedWasm::Component(resolve, world) => {
+            DecodedWasm::Component(mut resolve, world) => {
+                apart::apart(&mut resolve, world, &surface);
                 let package = resolve.worlds[world].package;
                 let package = package.ok_or_else(|| ContractError::NotWit {
                     message: "the component belongs to no package".to_owned(),

@@ -126,15 +126,8 @@ fn said_of_sources(pair: &Pair) -> Comparison {
 
 /// What the validator says of all worlds together.
 fn answer(sides: &[Side; 2], direction: Direction) -> Result<Answer, String> {
-    // Interfaces that are in no world are those of callers.
-    let alone: BTreeSet<String> = sides[0].alone().union(&sides[1].alone()).cloned().collect();
-    let in_worlds = |side: &Side| -> BTreeSet<String> {
-        alone.iter().filter(|name| side.has(name) && !side.alone().contains(*name)).cloned().collect()
-    };
-    let inside: BTreeSet<String> = in_worlds(&sides[0]).union(&in_worlds(&sides[1])).cloned().collect();
-    let alone: BTreeSet<String> = alone.difference(&inside).cloned().collect();
-    let alone = sides[0].used_by(&alone).union(&sides[1].used_by(&alone)).cloned().collect();
-    let [old, new] = [0, 1].map(|at| sides[at].with_callers(&alone));
+    let callers = callers(sides);
+    let [old, new] = [0, 1].map(|at| sides[at].with_callers(&callers));
     for world in old.worlds() {
         let answer = match direction {
             Direction::Host => fits(&old, &new, &world)?,
@@ -145,6 +138,25 @@ fn answer(sides: &[Side; 2], direction: Direction) -> Result<Answer, String> {
         }
     }
     Ok(Answer::Fits)
+}
+
+/// The interfaces that count for callers, in whatever world they are: those that no world has on both sides, without
+/// those that only one side has at all, and a world of it.
+fn callers(sides: &[Side; 2]) -> BTreeSet<String> {
+    let [old, new] = sides;
+    let (mut on_both, mut somewhere) = (BTreeSet::new(), BTreeSet::new());
+    for world in old.worlds() {
+        let (before, after) = (old.interfaces_of(&world), new.interfaces_of(&world));
+        on_both.extend(before.intersection(&after).cloned());
+        somewhere.extend(before.union(&after).cloned());
+    }
+    let (before, after) = (old.interfaces(), new.interfaces());
+    let is_alone = |name: &String| {
+        !on_both.contains(name)
+            && (before.contains(name) && after.contains(name) || !somewhere.contains(name))
+    };
+    let alone: BTreeSet<String> = before.union(&after).filter(|name| is_alone(name)).cloned().collect();
+    old.used_by(&alone).union(&new.used_by(&alone)).cloned().collect()
 }
 
 fn breaks(comparison: &Comparison, direction: Direction) -> bool {

@@ -35,7 +35,10 @@ impl Subject {
         let (mut resolve, package, place) = (side.resolve.clone(), side.package, &finding.place);
         let worlds = worlds(side, place);
         let interface = match &place.interface {
-            Some(name) => find_interface(&resolve, &worlds, place, name, position)?,
+            Some(name) => {
+                let found = find_interface(&resolve, &worlds, place, name, position)?;
+                whole(&mut resolve, found)
+            }
             None => {
                 let world =
                     *worlds.iter().find(|id| has_own(&resolve, **id, place, position)).or(worlds.first())?;
@@ -158,11 +161,26 @@ fn find_interface(
             .or_else(|| by(&|known| path(known) == path(&full)))
     };
     let found = among(&inside);
-    if found.is_some() || (place.item.is_none() && !place.worlds.is_empty()) {
+    if found.is_some() || (place.item.is_none() && !(worlds.is_empty() && place.worlds.is_empty())) {
         return found;
     }
     let all = resolve.interfaces.iter().filter_map(|(id, _)| Some((resolve.id_of(id)?, id)));
     among(&all.collect::<Vec<_>>())
+}
+
+/// An interface that a component imports and exports may be two: the other one becomes what this one is, as types are at
+/// home there.
+fn whole(resolve: &mut Resolve, id: InterfaceId) -> InterfaceId {
+    let known = &resolve.interfaces[id];
+    let Some(home) = known.clone_of else { return id };
+    if !known.types.values().all(|ty| resolve.types[*ty].owner == TypeOwner::Interface(home)) {
+        return id;
+    }
+    let own = known.clone();
+    resolve.interfaces[id].types.clear();
+    resolve.interfaces[id].functions.clear();
+    resolve.interfaces[home] = Interface { clone_of: None, ..own };
+    home
 }
 
 /// Whether the world itself has the function or type.
