@@ -35,6 +35,7 @@
 //! assert_eq!(differences[1].path, "function `greet`, result");
 //! # Ok::<(), wkit_interface::DecodeError>(())
 //! ```
+pub mod check;
 mod convert;
 mod error;
 mod fingerprint;

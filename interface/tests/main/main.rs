@@ -2,9 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod check_hostile;
+mod corpus;
 mod damage;
+mod history;
+mod one_side;
 mod parts;
+mod rules;
 mod samples;
 mod subtype;
 mod surface;
 mod target;
+mod witness;

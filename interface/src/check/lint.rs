@@ -1,0 +1,189 @@
+//! What can be said of one package by itself: its gates, and its names in guest languages.
+
+mod gates;
+mod keywords;
+mod names;
+mod words;
+
+use wit_parser::{Function, InterfaceId, PackageId, Resolve, Span, TypeDefKind, TypeId, WorldId};
+
+use super::contract::{Contract, ContractKind};
+use super::finding::{Finding, Location, Place, Shown, Status};
+use super::rule::{Level, Rule};
+use super::settings::Settings;
+use crate::limits::FINDINGS_MAX;
+
+/// Looks at one side by itself: its gates, and its names in guest languages. The heaviest findings come first, and not more
+/// than [`FINDINGS_MAX`].
+///
+/// The names of a component were settled by the packages that it was made of, and it has no gates, so there is nothing to
+/// be said of it here.
+pub fn lint(contract: &Contract, settings: &Settings) -> Vec<Finding> {
+    if contract.kind() == ContractKind::Component {
+        return Vec::new();
+    }
+    let locate = |span| contract.locate(span);
+    let subject = Subject { resolve: &contract.resolve, package: contract.package, locate: &locate };
+    let mut findings: Vec<Finding> =
+        all(&subject).into_iter().filter_map(|finding| judged(finding, contract, settings)).collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    findings.truncate(FINDINGS_MAX);
+    findings
+}
+
+/// What the project makes of a finding; nothing when it does not want the rule.
+fn judged(mut finding: Finding, contract: &Contract, settings: &Settings) -> Option<Finding> {
+    if let Some(level) = settings.levels.get(finding.rule.id) {
+        finding.level = (*level)?;
+    }
+    let path = finding.place.path();
+    let is_over = |until: &Option<semver::Version>| match (until, contract.version()) {
+        (Some(until), Some(version)) => version >= *until,
+        _ => false,
+    };
+    let covering = settings.ignores.iter().find(|ignore| ignore.covers(finding.rule.id, &path));
+    if let Some(ignore) = covering.filter(|ignore| !is_over(&ignore.until)) {
+        finding.status = Status::Ignored { reason: ignore.reason.clone(), until: ignore.until.clone() };
+    }
+    Some(finding)
+}
+
+/// A package, and what is needed to speak of it.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    /// All packages.
+    resolve: &'a Resolve,
+    /// The one that is looked at.
+    package: PackageId,
+    /// Where something stands in the source.
+    locate: &'a dyn Fn(Span) -> Option<Location>,
+}
+
+fn all(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = gates::lint(subject);
+    findings.extend(names::lint(subject));
+    findings.extend(keywords::lint(subject));
+    findings
+}
+
+/// Something that a finding can be about.
+struct Item {
+    place: Place,
+    wit: String,
+    span: Span,
+}
+
+impl Item {
+    fn copy(&self) -> Item {
+        Item { place: self.place.clone(), wit: self.wit.clone(), span: self.span }
+    }
+
+    /// A part of it: ``field `x` ``.
+    fn part(&self, kind: &str, name: &str, span: Span) -> Item {
+        let place = Place { part: Some(format!("{kind} `{name}`")), ..self.place.clone() };
+        Item { place, wit: format!("{kind} {name}"), span }
+    }
+}
+
+impl Subject<'_> {
+    fn name(&self) -> String {
+        self.resolve.packages[self.package].name.to_string()
+    }
+
+    fn finding(&self, rule: &'static Rule, level: Level, item: &Item, message: String) -> Finding {
+        let breaks = if level == Level::Note { Vec::new() } else { rule.directions.to_vec() };
+        Finding {
+            rule,
+            breaks,
+            level,
+            place: item.place.clone(),
+            message,
+            old: None,
+            new: Some(Shown { wit: item.wit.clone(), location: (self.locate)(item.span) }),
+            hint: Some(rule.advice.to_owned()),
+            status: Status::Counts,
+        }
+    }
+
+    fn package_item(&self) -> Item {
+        Item {
+            place: Place { package: Some(self.name()), ..Place::default() },
+            wit: format!("package {};", self.name()),
+            span: Span::default(),
+        }
+    }
+
+    fn interface_item(&self, id: InterfaceId) -> Item {
+        let interface = &self.resolve.interfaces[id];
+        let name = interface.name.clone();
+        Item {
+            wit: format!("interface {}", name.clone().unwrap_or_default()),
+            place: Place { package: Some(self.name()), interface: name, ..Place::default() },
+            span: interface.span,
+        }
+    }
+
+    fn world_item(&self, id: WorldId) -> Item {
+        let world = &self.resolve.worlds[id];
+        let place =
+            Place { package: Some(self.name()), worlds: vec![world.name.clone()], ..Place::default() };
+        Item { place, wit: format!("world {}", world.name), span: world.span }
+    }
+
+    fn type_item(&self, home: &Item, id: TypeId) -> Item {
+        let definition = &self.resolve.types[id];
+        let name = definition.name.as_deref().unwrap_or_default();
+        let kind = match &definition.kind {
+            TypeDefKind::Type(_) => "type",
+            kind => kind.as_str(),
+        };
+        // A type that is written out after `type name =` says what it is behind the name.
+        let is_block = matches!(
+            definition.kind,
+            TypeDefKind::Record(_)
+                | TypeDefKind::Resource
+                | TypeDefKind::Flags(_)
+                | TypeDefKind::Variant(_)
+                | TypeDefKind::Enum(_)
+        );
+        let kind = if is_block { kind } else { "type" };
+        Item {
+            place: Place { item: Some(format!("{kind} `{name}`")), ..home.place.clone() },
+            wit: format!("{kind} {name}"),
+            span: definition.span,
+        }
+    }
+
+    fn function_item(&self, home: &Item, function: &Function) -> Item {
+        let shown = function_text(function);
+        Item {
+            place: Place {
+                item: Some(format!("{} `{shown}`", function_kind(function))),
+                ..home.place.clone()
+            },
+            wit: format!("{}: func", function.item_name()),
+            span: function.span,
+        }
+    }
+}
+
+/// What a function is called in messages: `get`, `fields.get`.
+fn function_text(function: &Function) -> String {
+    let name = function.name.as_str();
+    name.rsplit_once(']').map_or(name, |(_, name)| name).to_owned()
+}
+
+fn function_kind(function: &Function) -> &'static str {
+    if function.name.starts_with("[constructor]") {
+        "constructor"
+    } else if function.name.starts_with("[method]") {
+        "method"
+    } else if function.name.starts_with("[static]") {
+        "static function"
+    } else {
+        "function"
+    }
+}
+
+#[cfg(test)]
+mod tests;
