@@ -63,6 +63,9 @@ struct Provides {
     /// What the host has to be told to have them.
     #[serde(default)]
     flag: Option<String>,
+    /// Whether only this version is filled, though other patch versions stand in for each other.
+    #[serde(default)]
+    exact: bool,
 }
 
 impl Host {
@@ -351,14 +354,14 @@ impl Wanted {
     fn provided(&self, host: &HostVersion) -> Option<Provided> {
         let is_there = |version: &String| host.host.index(version) <= Some(host.index);
         let any_patch = host.host.any_patch_from.as_ref().is_some_and(is_there);
-        let fits = |version: &Version| match (&self.parts.version, &self.parts.canonical) {
+        let fits = |version: &Version, exact: bool| match (&self.parts.version, &self.parts.canonical) {
             (Some(wanted), _) if wanted == version => true,
-            (_, Some(canonical)) => any_patch && *canonical == canonical_version(version),
+            (_, Some(canonical)) => any_patch && !exact && *canonical == canonical_version(version),
             _ => false,
         };
         self.entries.iter().filter(|entry| !entry.until.as_ref().is_some_and(is_there)).find_map(|entry| {
             let (_, version) = entry.at.iter().rfind(|(from, _)| is_there(from))?;
-            fits(version).then_some(Provided { version, flag: entry.flag.as_deref() })
+            fits(version, entry.exact).then_some(Provided { version, flag: entry.flag.as_deref() })
         })
     }
 }

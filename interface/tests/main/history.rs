@@ -61,17 +61,15 @@ fn section(text: &mut String, name: &str, comparison: &Comparison) {
     };
     let enough = if comparison.versions.iter().all(|step| step.enough) { "" } else { ", and it is not" };
     let _ = writeln!(text, "\n## wasi:{name}: {demands}{enough}");
-    let kinds: [(&str, &dyn Fn(&Finding) -> bool); 4] = [
-        ("Breaks", &|finding| finding.level == Level::Breaking && finding.status == Status::Counts),
-        ("Breaks, as the version says", &|finding| {
-            finding.level == Level::Breaking && finding.status != Status::Counts
-        }),
-        ("New", &|finding| finding.level == Level::Additive),
-        ("Worth knowing", &|finding| finding.level == Level::Note && finding.rule.id != "DOC_CHANGE"),
-    ];
-    for (title, is_of_it) in kinds {
-        let findings: Vec<&Finding> =
-            comparison.findings.iter().filter(|finding| is_of_it(finding)).collect();
+    let counts = |finding: &Finding| finding.status == Status::Counts;
+    for title in ["Breaks", "Breaks, as the version says", "New", "Worth knowing"] {
+        let is_of_it = |finding: &&Finding| match finding.level {
+            Level::Breaking if counts(finding) => title == "Breaks",
+            Level::Breaking => title == "Breaks, as the version says",
+            Level::Additive => title == "New",
+            Level::Note => title == "Worth knowing" && finding.rule.id != "DOC_CHANGE",
+        };
+        let findings: Vec<&Finding> = comparison.findings.iter().filter(is_of_it).collect();
         if findings.is_empty() {
             continue;
         }

@@ -99,6 +99,10 @@ fn patch_versions_stand_in_for_each_other_where_the_host_says_so() {
     assert_eq!(messages("wasmtime@48", "wasi:io/streams@0.2.0", &["input-stream"]), [""; 0]);
     assert_eq!(messages("wasmtime@48", "wasi:io/streams@0.2", &[]), [""; 0]);
     assert_eq!(messages("wasmtime@48", "wasi:io/streams", &[]).len(), 1);
+    assert_eq!(messages("wasmtime@48", "wasi:cli/stdin@0.3.2", &[]), [""; 0]);
+    assert_eq!(messages("jco", "wasi:cli/stdin@0.2.12", &[]), [""; 0]);
+    assert_eq!(messages("jco", "wasi:cli/stdin@0.3.0", &[]), [""; 0]);
+    assert_eq!(messages("jco", "wasi:cli/stdin@0.3.2", &[]).len(), 1);
 }
 
 #[test]
@@ -162,7 +166,7 @@ fn a_finding_names_the_other_hosts() {
     let finding = gaps[0].finding(&host);
     assert_eq!(finding.rule.id, "HOST_LACKS_IMPORT");
     assert_eq!(finding.place.to_string(), "`wasi:clocks/system-clock@0.3.0`");
-    assert!(finding.hint.unwrap().ends_with("it is also in jco with its shims 1.30, Wasmtime 46, wkit 0.1"));
+    assert!(finding.hint.unwrap().ends_with("it is also in jco with its shims 1.27, Wasmtime 46, wkit 0.1"));
 }
 
 /// The items of an interface as they are called here, each with its `@since`.
