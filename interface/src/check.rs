@@ -15,6 +15,7 @@ mod lint;
 mod rule;
 mod rules;
 mod settings;
+mod witness;
 
 pub use compare::{CheckError, compare, links};
 pub use contract::{Contract, ContractError, ContractKind};
@@ -23,6 +24,7 @@ pub use judge::{Comparison, VersionStep};
 pub use lint::lint;
 pub use rule::{Direction, Group, Level, Rule};
 pub use settings::{Ignore, Profile, Settings, UnknownProfile};
+pub use witness::{Witness, WitnessError, witness, witness_of};
 
 /// All rules, in the order of the documentation.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {

@@ -4,6 +4,8 @@
 
 mod agreement;
 mod cases;
+#[cfg(not(target_env = "musl"))]
+mod corpus;
 mod damage;
 mod determinism;
 mod errors;

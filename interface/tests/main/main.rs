@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod corpus;
 mod damage;
 mod history;
 mod one_side;
 mod parts;
+mod rules;
 mod samples;
 mod subtype;
 mod surface;
