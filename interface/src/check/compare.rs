@@ -4,8 +4,8 @@ mod attributes;
 mod drafts;
 mod equal;
 mod interfaces;
-mod names;
-mod text;
+pub(super) mod names;
+pub(super) mod text;
 mod view;
 mod worlds;
 
