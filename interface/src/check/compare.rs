@@ -144,7 +144,9 @@ fn packages(
         worlds::views(&before, &after, renumbered, drafts);
         return Ok(());
     }
+    // What a world has on both sides is compared there; what only one side has, and a world of it, is said there.
     let mut in_worlds: HashSet<String> = HashSet::new();
+    let mut somewhere: HashSet<String> = HashSet::new();
     for (name, id) in old_worlds {
         let Some(other) = new_worlds.get(name) else {
             world_alone(old, *id, name, true, drafts);
@@ -154,21 +156,25 @@ fn packages(
         let keys = |view: &View<'_>| -> HashSet<String> {
             view.imports.keys().chain(view.exports.keys()).map(|key| names::path(key)).collect()
         };
-        in_worlds.extend(keys(&before).intersection(&keys(&after)).cloned());
+        let (before_keys, after_keys) = (keys(&before), keys(&after));
+        in_worlds.extend(before_keys.intersection(&after_keys).cloned());
+        somewhere.extend(before_keys.into_iter().chain(after_keys));
         worlds::views(&before, &after, renumbered, drafts);
     }
     for (name, id) in new_worlds.iter().filter(|(name, _)| !old_worlds.contains_key(*name)) {
         world_alone(new, *id, name, false, drafts);
     }
     // Interfaces that no world has are those of callers.
-    let rest = |contract: &Contract| -> Vec<InterfaceId> {
-        let all = contract.resolve.packages[contract.package].interfaces.values().copied();
-        let is_alone = |id: &InterfaceId| {
-            names::key(&contract.resolve, *id).is_some_and(|key| !in_worlds.contains(&names::path(&key)))
+    let rest = |contract: &Contract, other: &Contract| -> Vec<InterfaceId> {
+        let others = &other.resolve.packages[other.package].interfaces;
+        let all = contract.resolve.packages[contract.package].interfaces.iter();
+        let is_alone = |(name, id): &(&String, &InterfaceId)| {
+            let path = names::key(&contract.resolve, **id).map(|key| names::path(&key)).unwrap_or_default();
+            !in_worlds.contains(&path) && (others.contains_key(*name) || !somewhere.contains(&path))
         };
-        all.filter(is_alone).collect()
+        all.filter(is_alone).map(|(_, id)| *id).collect()
     };
-    let (before, after) = (View::interfaces(old, &rest(old)), View::interfaces(new, &rest(new)));
+    let (before, after) = (View::interfaces(old, &rest(old, new)), View::interfaces(new, &rest(new, old)));
     worlds::views(&before, &after, renumbered, drafts);
     package_docs(old, new, drafts);
     Ok(())

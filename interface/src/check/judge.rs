@@ -63,7 +63,8 @@ pub(super) fn judge(
         .filter_map(|(mut finding, unstable)| {
             finding.level = level(&finding, unstable, settings)?;
             if unstable && !finding.breaks.is_empty() {
-                finding.hint = Some("it is unstable, so nobody may rely on it".to_owned());
+                finding.hint =
+                    Some("it is behind a feature (`@unstable`), so nobody may rely on it".to_owned());
             }
             Some(finding)
         })
@@ -90,7 +91,9 @@ fn level(finding: &Finding, unstable: bool, settings: &Settings) -> Option<Level
         return Some(Level::Note);
     }
     let protects = settings.profile.protects();
-    let adds = finding.rule.id.ends_with("_ADD") && finding.rule.group != Group::Gates;
+    let adds = finding.rule.group != Group::Gates && finding.rule.id.ends_with("_ADD");
+    // To all who use no features it is new.
+    let adds = adds || finding.rule.id == rules::STABILISED.id;
     Some(if finding.breaks.iter().any(|direction| protects.contains(direction)) {
         Level::Breaking
     } else if adds {
@@ -197,14 +200,14 @@ fn of_versions(step: &VersionStep, new: &Contract, settings: &Settings) -> Vec<F
         && step.required >= Bump::Minor
     {
         let why = match step.required {
-            Bump::Major => "something breaks",
-            _ => "something is new",
+            Bump::Major => "because something breaks",
+            _ => "because something is new",
         };
         let is = match old_version == new_version {
             true => format!("it is still {new_version}"),
             false => format!("it went from {old_version} to {new_version}"),
         };
-        let message = format!("`{}` needs a {} bump, for {why}: {is}", step.package, step.required);
+        let message = format!("`{}` needs a {} bump, {why}: {is}", step.package, step.required);
         let hint = format!("make it {at_least} or higher");
         findings.extend(finding(&rules::VERSION_BUMP_REQUIRED, message, Some(hint)).map(|mut finding| {
             // That something is new may be said by a version at the time of the release.

@@ -10,6 +10,7 @@ use crate::check::contract::Contract;
 use crate::check::finding::{Place, Shown};
 use crate::check::rule::{Direction, Rule};
 use crate::check::rules;
+use crate::name::canonical_version;
 
 /// Something with attributes, on both sides.
 struct Attributes<'a> {
@@ -87,7 +88,7 @@ pub(super) fn added(
     drafts: &mut Drafts,
 ) {
     let (_, side) = sides(compared);
-    if !is_own(compared, side) || !side.has_gates() || !stability.is_unknown() {
+    if !is_own(compared, side) || !is_one_line(compared) || !side.has_gates() || !stability.is_unknown() {
         return;
     }
     let rule = &rules::SINCE_REQUIRED_ON_ADD;
@@ -109,7 +110,11 @@ pub(super) fn added(
 /// What went away: where a package has gates, it is to be deprecated before.
 pub(super) fn gone(compared: &Compared<'_>, draft: &Draft, stability: &Stability, drafts: &mut Drafts) {
     let (side, _) = sides(compared);
-    if !is_own(compared, side) || !stability.is_stable() || deprecated(stability).is_some() {
+    if !is_own(compared, side)
+        || !is_one_line(compared)
+        || !stability.is_stable()
+        || deprecated(stability).is_some()
+    {
         return;
     }
     let rule = &rules::DEPRECATE_BEFORE_DELETE;
@@ -124,6 +129,15 @@ pub(super) fn gone(compared: &Compared<'_>, draft: &Draft, stability: &Stability
         hint: Some(rule.advice.to_owned()),
     };
     drafts.add(&compared.seen, draft);
+}
+
+/// Whether the versions of the two packages stand in for each other: a version of another line begins its gates anew.
+fn is_one_line(compared: &Compared<'_>) -> bool {
+    let (old, new) = sides(compared);
+    match (old.version(), new.version()) {
+        (Some(old), Some(new)) => canonical_version(&old) == canonical_version(&new),
+        _ => true,
+    }
 }
 
 /// Whether the place is in the package that is checked, and not in one that it depends on.
@@ -151,7 +165,7 @@ fn compare(compared: &Compared<'_>, attributes: &Attributes<'_>, drafts: &mut Dr
         drafts.add(&compared.seen, draft);
     };
     // A component says nothing of documentation and gates, which is no change of them.
-    let has_sources = old_side.root.is_none() && new_side.root.is_none();
+    let has_sources = old_side.root.is_none() && new_side.root.is_none() && is_own(compared, new_side);
     if has_sources && attributes.docs.0.contents != attributes.docs.1.contents {
         let what = match (&attributes.docs.0.contents, &attributes.docs.1.contents) {
             (None, _) => "is documented now",
@@ -166,7 +180,7 @@ fn compare(compared: &Compared<'_>, attributes: &Attributes<'_>, drafts: &mut Dr
         let message = format!("the external id of {of} was {} and is {}", shown(before), shown(after));
         add(&rules::EXTERNAL_ID_CHANGE, vec![Direction::Policy], message);
     }
-    if has_sources && is_own(compared, new_side) {
+    if has_sources && is_one_line(compared) {
         gates(&of, attributes.stability, old_side.version().as_ref(), &mut add);
     }
 }

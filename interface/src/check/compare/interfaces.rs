@@ -199,7 +199,7 @@ impl<'a> Compared<'a> {
             new: self.shown(Way::OldFillsNew, text::function(self.new(), function), function.span),
             hint: None,
         };
-        drafts.add(&self.seen, draft);
+        drafts.add(&self.seen(&function.stability), draft);
         attributes::added(self, item, &function.stability, function.span, drafts);
     }
 
@@ -401,7 +401,7 @@ impl<'a> Compared<'a> {
             new: self.shown_type(Way::OldFillsNew, id),
             hint: None,
         };
-        drafts.add(&self.seen, draft);
+        drafts.add(&self.seen(&definition.stability), draft);
         attributes::added(self, item, &definition.stability, definition.span, drafts);
     }
 
@@ -468,7 +468,11 @@ impl<'a> Compared<'a> {
     fn type_change(&self, old: TypeId, new: TypeId, item: &str) -> (&'static Rule, String) {
         let (old_kind, new_kind) = (&self.old().types[old].kind, &self.new().types[new].kind);
         let texts = || {
-            let strip = |text: String| text.strip_prefix("type ").map(str::to_owned).unwrap_or(text);
+            let strip = |text: String| {
+                let value =
+                    text.strip_prefix("type ").and_then(|text| Some(text.split_once(" = ")?.1.to_owned()));
+                value.unwrap_or(text)
+            };
             (strip(text::definition(self.old(), old)), strip(text::definition(self.new(), new)))
         };
         let word = match (old_kind, new_kind) {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use wit_parser::{Function, InterfaceId, LiveTypes, Resolve, Span, TypeDefKind, TypeId, WorldId, WorldItem};
 
+use super::attributes::is_unstable;
 use super::names;
 use crate::check::contract::Contract;
 
@@ -24,6 +25,8 @@ pub(super) struct Item<'a> {
     /// The interface that a plain name stands for.
     pub(super) implements: Option<String>,
     pub(super) external_id: Option<String>,
+    /// Whether it is behind a feature.
+    pub(super) unstable: bool,
     pub(super) span: Span,
 }
 
@@ -56,6 +59,9 @@ impl<'a> View<'a> {
                         .implements_interface(key, item)
                         .and_then(|id| names::key(resolve, id)),
                     external_id: resolve.external_id_value(key, item),
+                    unstable: is_unstable(item.stability(resolve))
+                        || matches!(item, WorldItem::Interface { id, .. }
+                            if is_unstable(&resolve.interfaces[*id].stability)),
                     span: item.span(),
                 };
                 (names::world_key(resolve, key), made)
@@ -65,7 +71,7 @@ impl<'a> View<'a> {
         let mut live = LiveTypes::default();
         for item in world.imports.values() {
             match item {
-                WorldItem::Interface { id, .. } => add_functions(resolve, *id, &mut live),
+                WorldItem::Interface { id, .. } => add_interface(resolve, *id, &mut live),
                 WorldItem::Function(function) => live.add_func(resolve, function),
                 WorldItem::Type { .. } => {}
             }
@@ -84,13 +90,14 @@ impl<'a> View<'a> {
         let mut live = LiveTypes::default();
         let mut imports = IndexMap::new();
         for id in interfaces {
-            add_functions(resolve, *id, &mut live);
+            add_interface(resolve, *id, &mut live);
             let Some(key) = names::key(resolve, *id) else { continue };
             let item = Item {
                 entry: Entry::Interface(*id),
                 name: resolve.id_of(*id).unwrap_or_default(),
                 implements: None,
                 external_id: None,
+                unstable: is_unstable(&resolve.interfaces[*id].stability),
                 span: resolve.interfaces[*id].span,
             };
             imports.insert(key, item);
@@ -142,7 +149,14 @@ impl<'a> View<'a> {
     }
 }
 
-fn add_functions(resolve: &Resolve, id: InterfaceId, live: &mut LiveTypes) {
+/// What a component that calls all of an interface speaks of. It can drop handles of the interface's own resources, so
+/// these it imports even where no function speaks of them.
+fn add_interface(resolve: &Resolve, id: InterfaceId, live: &mut LiveTypes) {
+    for ty in resolve.interfaces[id].types.values() {
+        if matches!(resolve.types[*ty].kind, TypeDefKind::Resource) {
+            live.add_type_id(resolve, *ty);
+        }
+    }
     for function in resolve.interfaces[id].functions.values() {
         live.add_func(resolve, function);
     }

@@ -247,7 +247,7 @@ impl<'a> Side<'a, '_> {
             new,
             hint: Some(rule.advice.to_owned()).filter(|_| way == Way::NewFillsOld),
         };
-        drafts.add(&compared.seen, draft);
+        drafts.add(&Seen { unstable: item.unstable, ..compared.seen.clone() }, draft);
         if let (Entry::Interface(id), Way::OldFillsNew, false) = (&item.entry, way, in_world) {
             let interface = &view.resolve().interfaces[*id];
             let name = format!("interface `{}`", interface.name.as_deref().unwrap_or_default());
