@@ -1,4 +1,6 @@
+use super::facts::{FILES, later};
 use super::*;
+use crate::name::{InterfaceParts, canonical_version};
 
 fn import(name: &str, items: &[&str]) -> Import {
     Import { name: name.to_owned(), items: items.iter().map(|item| (*item).to_owned()).collect() }
@@ -245,4 +247,27 @@ fn later_items_are_those_of_the_history() {
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/check/hosts/later.toml");
     wkit_fixtures::golden::assert_golden(path, &text);
+}
+
+/// A slip of the pen in a data file would look like a gap of the host.
+#[test]
+fn the_interfaces_of_hosts_are_in_their_versions_of_wasi() {
+    let releases = wkit_fixtures::wasi_history::releases(false);
+    for (host, entry) in hosts().iter().flat_map(|host| host.provides.iter().map(move |entry| (host, entry)))
+    {
+        for release in &releases {
+            let is_of_it = |(_, version): &(String, Version)| version.to_string() == release.version;
+            if !entry.at.iter().any(is_of_it) {
+                continue;
+            }
+            for interface in entry.interfaces.iter().filter(|interface| interface.starts_with("wasi:")) {
+                let parts = InterfaceParts::parse(interface).unwrap();
+                let packages = release.packages.iter().map(|id| &release.resolve.packages[*id]);
+                let package = packages.into_iter().find(|package| package.name.name == parts.package);
+                let package =
+                    package.unwrap_or_else(|| panic!("{}: {interface}@{}", host.name, release.version));
+                assert!(package.interfaces.contains_key(&parts.interface), "{}: {interface}", host.name);
+            }
+        }
+    }
 }
