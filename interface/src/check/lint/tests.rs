@@ -304,7 +304,8 @@ fn words_of_languages_are_told_with_what_becomes_of_them() {
 #[test]
 fn the_published_wasi_is_fine() {
     let mut all = String::new();
-    for release in wkit_fixtures::wasi_history::releases(true) {
+    let Some(releases) = wkit_fixtures::wasi_history::releases(true) else { return };
+    for release in releases {
         for package in &release.packages {
             for line in lint_of(&release.resolve, *package) {
                 assert!(line.contains(" note "), "{line}");
