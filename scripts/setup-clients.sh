@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests talk to: other clients (oras, crane, regctl, skopeo, wkg), the composer wac, the
 # reference registry, the OCI conformance suite, cargo-deny, and what the templates are tested and formatted with (pytest,
-# black, clang-format, prettier). All are pinned in versions.env and go into one folder of the user's cache; a second run
-# does nothing. skopeo is Debian's package and is installed only where apt-get may.
+# black, clang-format, prettier); and the history of WASI. All are pinned in versions.env and go into one folder of the
+# user's cache; a second run does nothing. skopeo is Debian's package and is installed only where apt-get may.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/versions.env"
@@ -77,6 +77,34 @@ elif [ ! -x "$prettier/bin/prettier" ]; then
   say "installing prettier $PRETTIER_VERSION"
   rm -rf "$prettier"
   npm install --silent --global --prefix "$prettier" "prettier@$PRETTIER_VERSION" >/dev/null || { rm -rf "$prettier"; exit 1; }
+fi
+
+# The WIT of each version of WASI, out of crates that carry it: $tools/wasi-history-N/0.2.0/io and so on.
+history="$tools/wasi-history-$WASI_HISTORY_VERSION"
+if [ ! -d "$history" ]; then
+  say "fetching the history of WASI"
+  rm -rf "$history.part"
+  for crate in $WASI_HISTORY; do
+    name=${crate%@*} version=${crate#*@}
+    project="$history.part/project"
+    mkdir -p "$project/src"
+    touch "$project/src/lib.rs"
+    printf '[package]\nname = "history"\nversion = "0.0.0"\nedition = "2021"\n[dependencies]\n%s = "=%s"\n[workspace]\n' \
+      "$name" "$version" >"$project/Cargo.toml"
+    (cd "$project" && cargo vendor --quiet --versioned-dirs vendor >/dev/null)
+    release="$history.part/wit/${version##*+wasi-}"
+    mkdir -p "$release"
+    cp -R "$project/vendor/$name-$version/wit/deps/." "$release/"
+    # Some have one file for each package, others a folder.
+    for file in "$release"/*.wit; do
+      [ -f "$file" ] || continue
+      mkdir "${file%.wit}"
+      mv "$file" "${file%.wit}/"
+    done
+    rm -rf "$project"
+  done
+  mv "$history.part/wit" "$history"
+  rm -rf "$history.part"
 fi
 
 if ! command -v skopeo >/dev/null; then

@@ -3,88 +3,27 @@
 //! A host has an interface in one version, and with it everything that came up to then: the functions that came later
 //! are in `hosts/later.toml`. So an import may lack its whole interface or only some of its functions.
 
+mod facts;
+mod imports;
+#[cfg(test)]
+mod tests;
+
 use std::cmp::Ordering;
-use std::collections::HashSet;
 use std::fmt;
-use std::sync::LazyLock;
 
 use semver::Version;
-use serde::Deserialize;
-use wit_parser::{InterfaceId, Resolve, Stability, TypeDefKind, TypeId, WorldId, WorldItem};
+use serde::Serialize;
 
 use super::capability;
 use super::contract::Contract;
 use super::finding::{Finding, Status};
 use super::form_rules::HOST_LACKS_IMPORT;
 use super::rule::Level;
-use crate::name::{InterfaceParts, canonical_version};
 use crate::near::nearest;
+use facts::{Provided, Wanted, feature, has_item, is_stable, provided};
+use imports::{Import, imports};
 
-/// A host and its versions.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Host {
-    name: String,
-    title: String,
-    versions: Vec<String>,
-    /// From this version on every patch version of a line fills every import of it.
-    #[serde(default)]
-    any_patch_from: Option<String>,
-    provides: Vec<Provides>,
-    #[serde(default)]
-    features: Vec<Feature>,
-}
-
-/// A function that a host has before it is stable.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Feature {
-    interface: String,
-    /// The line of the interface, `0.2`.
-    line: String,
-    item: String,
-    /// The first version of the host that has it.
-    from: String,
-    /// What the host has to be told to have it.
-    #[serde(default)]
-    flag: Option<String>,
-}
-
-/// Interfaces, and since when in which version.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Provides {
-    interfaces: Vec<String>,
-    /// Pairs of a version of the host and the version of the interface that it has from then on.
-    at: Vec<(String, Version)>,
-    /// The first version of the host that does not have them any more.
-    #[serde(default)]
-    until: Option<String>,
-    /// What the host has to be told to have them.
-    #[serde(default)]
-    flag: Option<String>,
-}
-
-impl Host {
-    /// The name in `--host`.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The name for people.
-    pub fn title(&self) -> &str {
-        &self.title
-    }
-
-    /// The versions that are known, oldest first.
-    pub fn versions(&self) -> &[String] {
-        &self.versions
-    }
-
-    fn index(&self, version: &str) -> Option<usize> {
-        self.versions.iter().position(|known| known == version)
-    }
-}
+pub use facts::{Host, hosts};
 
 /// A host in one version.
 #[derive(Debug, Clone, Copy)]
@@ -139,7 +78,7 @@ pub enum HostError {
 }
 
 /// Something that a component imports and a host does not have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Gap {
     /// The import, `wasi:http/types@0.2.6`.
     pub import: String,
@@ -154,40 +93,13 @@ pub struct Gap {
 }
 
 /// A flag that a host needs to fill an import.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Flag {
     /// The import.
     pub import: String,
     /// The flag, `-S http`.
     pub flag: String,
 }
-
-/// What a component imports.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Import {
-    /// The name of the import.
-    name: String,
-    /// Its functions and resources, `exit`, `fields`, `fields.get`.
-    items: Vec<String>,
-}
-
-/// All hosts that are known, by name.
-pub fn hosts() -> &'static [Host] {
-    static HOSTS: LazyLock<Vec<Host>> = LazyLock::new(|| {
-        // A test reads every file, so none is left out here.
-        FILES.iter().filter_map(|text| toml::from_str(text).ok()).collect()
-    });
-    &HOSTS
-}
-
-const FILES: [&str; 6] = [
-    include_str!("hosts/jco.toml"),
-    include_str!("hosts/spin.toml"),
-    include_str!("hosts/wash-runtime.toml"),
-    include_str!("hosts/wasmcloud.toml"),
-    include_str!("hosts/wasmtime.toml"),
-    include_str!("hosts/wkit.toml"),
-];
 
 /// The host of `spec`: a name, or name and version as in `wasmtime@48`. Without a version it is the newest that is known.
 ///
@@ -244,49 +156,6 @@ pub fn flags(contract: &Contract, host: &HostVersion) -> Vec<Flag> {
     flags_of(&imports(contract), host)
 }
 
-/// What a component imports, or what the worlds of a package may import.
-fn imports(contract: &Contract) -> Vec<Import> {
-    let resolve = &contract.resolve;
-    let worlds: Vec<WorldId> = match contract.root {
-        Some(root) => vec![root],
-        None => resolve.packages[contract.package].worlds.values().copied().collect(),
-    };
-    let (mut imports, mut known) = (Vec::new(), HashSet::new());
-    for (key, item) in worlds.into_iter().flat_map(|world| &resolve.worlds[world].imports) {
-        let name = resolve.name_world_key(key);
-        if is_unstable(item.stability(resolve)) || !known.insert(name.clone()) {
-            continue;
-        }
-        match item {
-            WorldItem::Interface { id, .. } => imports.push(Import { name, items: items(resolve, *id) }),
-            WorldItem::Function(_) => imports.push(Import { name, items: Vec::new() }),
-            // A type is there with what it belongs to.
-            WorldItem::Type { .. } => {}
-        }
-    }
-    imports
-}
-
-/// The functions and resources of an interface that are stable; all of a component's are, as it has no gates.
-fn items(resolve: &Resolve, id: InterfaceId) -> Vec<String> {
-    let interface = &resolve.interfaces[id];
-    let is_resource = |id: &TypeId| {
-        matches!(resolve.types[*id].kind, TypeDefKind::Resource)
-            && !is_unstable(&resolve.types[*id].stability)
-    };
-    let resources = interface.types.iter().filter(|(_, id)| is_resource(id)).map(|(name, _)| name.clone());
-    let functions = interface.functions.values().filter(|function| !is_unstable(&function.stability));
-    let functions = functions.map(|function| {
-        let name = function.name.as_str();
-        name.rsplit_once(']').map_or(name, |(_, name)| name).to_owned()
-    });
-    resources.chain(functions).collect()
-}
-
-fn is_unstable(stability: &Stability) -> bool {
-    matches!(stability, Stability::Unstable { .. })
-}
-
 /// What of `imports` the host does not have, in the order of the imports.
 fn gaps_of(imports: &[Import], host: &HostVersion) -> Vec<Gap> {
     let mut gaps = Vec::new();
@@ -323,100 +192,6 @@ fn flags_of(imports: &[Import], host: &HostVersion) -> Vec<Flag> {
     flags
 }
 
-/// An interface that a host has.
-#[derive(Debug, Clone, Copy)]
-struct Provided {
-    version: &'static Version,
-    flag: Option<&'static str>,
-}
-
-fn provided(host: &HostVersion, import: &str) -> Option<Provided> {
-    Wanted::of(import, host.host)?.provided(host)
-}
-
-/// An import, and what a host could fill it with in some version.
-struct Wanted {
-    parts: InterfaceParts,
-    entries: Vec<&'static Provides>,
-}
-
-impl Wanted {
-    fn of(import: &str, host: &'static Host) -> Option<Self> {
-        let parts = InterfaceParts::parse(import)?;
-        let path = parts.path();
-        let entries = host.provides.iter().filter(|entry| entry.interfaces.contains(&path)).collect();
-        Some(Self { parts, entries })
-    }
-
-    fn provided(&self, host: &HostVersion) -> Option<Provided> {
-        let is_there = |version: &String| host.host.index(version) <= Some(host.index);
-        let any_patch = host.host.any_patch_from.as_ref().is_some_and(is_there);
-        let fits = |version: &Version| match (&self.parts.version, &self.parts.canonical) {
-            (Some(wanted), _) if wanted == version => true,
-            (_, Some(canonical)) => any_patch && *canonical == canonical_version(version),
-            _ => false,
-        };
-        self.entries.iter().filter(|entry| !entry.until.as_ref().is_some_and(is_there)).find_map(|entry| {
-            let (_, version) = entry.at.iter().rfind(|(from, _)| is_there(from))?;
-            fits(version).then_some(Provided { version, flag: entry.flag.as_deref() })
-        })
-    }
-}
-
-/// Functions and resources that came into an interface after the first version of its line. Other types are matched by
-/// what they are, not by their names, so it does not matter when a name came.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Later {
-    interface: String,
-    /// The line of the interface, `0.2`.
-    line: String,
-    /// The version in which they came; none while they are `@unstable`.
-    since: Option<Version>,
-    items: Vec<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LaterFile {
-    later: Vec<Later>,
-}
-
-fn later() -> &'static [Later] {
-    static LATER: LazyLock<LaterFile> =
-        LazyLock::new(|| toml::from_str(include_str!("hosts/later.toml")).unwrap_or_default());
-    &LATER.later
-}
-
-/// Whether a version of the interface has the function or resource without asking for a feature.
-fn is_stable(import: &str, item: &str, version: &Version) -> bool {
-    let Some(parts) = InterfaceParts::parse(import) else { return true };
-    let (line, path) = (canonical_version(version), parts.path());
-    let comes_later = |later: &Later| {
-        later.interface == path
-            && later.line == line
-            && later.since.as_ref().is_none_or(|since| since > version)
-            && later.items.iter().any(|later| later == item)
-    };
-    !later().iter().any(comes_later)
-}
-
-/// How the host has it all the same.
-fn feature(host: &HostVersion, import: &str, item: &str, version: &Version) -> Option<&'static Feature> {
-    let path = InterfaceParts::parse(import)?.path();
-    let line = canonical_version(version);
-    host.host.features.iter().find(|feature| {
-        feature.interface == path
-            && feature.line == line
-            && feature.item == item
-            && host.host.index(&feature.from) <= Some(host.index)
-    })
-}
-
-fn has_item(host: &HostVersion, import: &str, item: &str, version: &Version) -> bool {
-    is_stable(import, item, version) || feature(host, import, item, version).is_some()
-}
-
 fn gap(import: &Import, item: Option<&String>, found: Option<&Version>, host: &HostVersion) -> Gap {
     let had_by = having(host.host, import, item).map(|(first, last)| {
         let is_newest = last.index + 1 == host.host.versions.len();
@@ -433,7 +208,7 @@ fn gap(import: &Import, item: Option<&String>, found: Option<&Version>, host: &H
 
 /// The first and the last version of a host that have the import, or the item of it.
 fn having(host: &'static Host, import: &Import, item: Option<&String>) -> Option<(HostVersion, HostVersion)> {
-    let wanted = Wanted::of(&import.name, host).filter(|wanted| !wanted.entries.is_empty())?;
+    let wanted = Wanted::of(&import.name, host)?;
     let mut versions = (0..host.versions.len()).map(|index| HostVersion { host, index }).filter(|version| {
         let has =
             |found: Provided| item.is_none_or(|item| has_item(version, &import.name, item, found.version));
@@ -484,6 +259,3 @@ impl Gap {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

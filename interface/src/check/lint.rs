@@ -5,8 +5,9 @@ mod keywords;
 mod names;
 mod words;
 
-use wit_parser::{Function, InterfaceId, PackageId, Resolve, Span, TypeDefKind, TypeId, WorldId};
+use wit_parser::{Function, InterfaceId, PackageId, Resolve, Span, TypeId, WorldId};
 
+use super::compare::{names as names_of, text};
 use super::contract::{Contract, ContractKind};
 use super::finding::{Finding, Location, Place, Shown, Status};
 use super::rule::{Level, Rule};
@@ -77,12 +78,6 @@ impl Item {
     fn copy(&self) -> Item {
         Item { place: self.place.clone(), wit: self.wit.clone(), span: self.span }
     }
-
-    /// A part of it: ``field `x` ``.
-    fn part(&self, kind: &str, name: &str, span: Span) -> Item {
-        let place = Place { part: Some(format!("{kind} `{name}`")), ..self.place.clone() };
-        Item { place, wit: format!("{kind} {name}"), span }
-    }
 }
 
 impl Subject<'_> {
@@ -133,55 +128,21 @@ impl Subject<'_> {
     fn type_item(&self, home: &Item, id: TypeId) -> Item {
         let definition = &self.resolve.types[id];
         let name = definition.name.as_deref().unwrap_or_default();
-        let kind = match &definition.kind {
-            TypeDefKind::Type(_) => "type",
-            kind => kind.as_str(),
-        };
-        // A type that is written out after `type name =` says what it is behind the name.
-        let is_block = matches!(
-            definition.kind,
-            TypeDefKind::Record(_)
-                | TypeDefKind::Resource
-                | TypeDefKind::Flags(_)
-                | TypeDefKind::Variant(_)
-                | TypeDefKind::Enum(_)
-        );
-        let kind = if is_block { kind } else { "type" };
+        let kind = names_of::type_kind(&definition.kind);
         Item {
             place: Place { item: Some(format!("{kind} `{name}`")), ..home.place.clone() },
-            wit: format!("{kind} {name}"),
+            wit: text::definition(self.resolve, id),
             span: definition.span,
         }
     }
 
     fn function_item(&self, home: &Item, function: &Function) -> Item {
-        let shown = function_text(function);
+        let item = names_of::function(self.resolve, function);
         Item {
-            place: Place {
-                item: Some(format!("{} `{shown}`", function_kind(function))),
-                ..home.place.clone()
-            },
-            wit: format!("{}: func", function.item_name()),
+            place: Place { item: Some(item), ..home.place.clone() },
+            wit: text::function(self.resolve, function),
             span: function.span,
         }
-    }
-}
-
-/// What a function is called in messages: `get`, `fields.get`.
-fn function_text(function: &Function) -> String {
-    let name = function.name.as_str();
-    name.rsplit_once(']').map_or(name, |(_, name)| name).to_owned()
-}
-
-fn function_kind(function: &Function) -> &'static str {
-    if function.name.starts_with("[constructor]") {
-        "constructor"
-    } else if function.name.starts_with("[method]") {
-        "method"
-    } else if function.name.starts_with("[static]") {
-        "static function"
-    } else {
-        "function"
     }
 }
 

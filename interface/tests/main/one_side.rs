@@ -163,20 +163,3 @@ fn every_rule_is_known_by_its_id_and_explained() {
     ids.dedup();
     assert_eq!(ids.len(), count);
 }
-
-/// The examples of the rules for one side say what the rules are about.
-#[test]
-fn the_examples_of_lints_have_their_finding() {
-    for id in [
-        "GATED_ITEM_USED_BY_STABLE",
-        "SINCE_BEFORE_HOME",
-        "DEPRECATED_ORDER",
-        "UNSTABLE_IN_RELEASE",
-        "NAME_CLASH",
-        "KEYWORD_CLASH",
-    ] {
-        let package = package(id, rule(id).unwrap().after);
-        let found = lint(&package, &Settings::new(Profile::Library));
-        assert!(found.iter().any(|finding| finding.rule.id == id), "{id}");
-    }
-}

@@ -6,17 +6,22 @@ use std::path::{Path, PathBuf};
 
 use wkit_fixtures::golden::assert_golden;
 use wkit_interface::check::{
-    Comparison, Contract, Direction, Finding, Group, Profile, Rule, Settings, Shown, compare, links, rules,
+    Comparison, Contract, Direction, Finding, Group, Profile, Rule, Settings, Shown, compare, links, lint,
+    rules,
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rules");
 
 /// The rules that look at two sides and have an example.
 fn with_examples() -> impl Iterator<Item = &'static Rule> {
+    rules()
+        .filter(|rule| !rule.before.is_empty() && !rule.after.is_empty() && rule.group != Group::Capability)
+}
+
+/// The rules that look at one side by itself.
+fn of_one_side() -> impl Iterator<Item = &'static Rule> {
     rules().filter(|rule| {
-        !matches!(rule.group, Group::Form | Group::Capability)
-            && !rule.before.is_empty()
-            && !rule.after.is_empty()
+        rule.before.is_empty() && !rule.after.is_empty() && matches!(rule.group, Group::Gates | Group::Form)
     })
 }
 
@@ -35,8 +40,14 @@ fn compared(old: &Contract, new: &Contract, profile: Profile) -> Comparison {
 
 /// Findings as a person reads them.
 fn shown(comparison: &Comparison) -> String {
+    let mut text = listed(&comparison.findings);
+    let _ = writeln!(text, "required: {}", comparison.required);
+    text
+}
+
+fn listed(findings: &[Finding]) -> String {
     let mut text = String::new();
-    for finding in &comparison.findings {
+    for finding in findings {
         let Finding { rule, breaks, level, place, message, old, new, hint, .. } = finding;
         let breaks: Vec<&str> = breaks.iter().map(|direction| direction.id()).collect();
         let breaks = if breaks.is_empty() { "nobody".to_owned() } else { breaks.join(", ") };
@@ -55,7 +66,6 @@ fn shown(comparison: &Comparison) -> String {
             let _ = writeln!(text, "  hint: {hint}");
         }
     }
-    let _ = writeln!(text, "required: {}", comparison.required);
     text
 }
 
@@ -79,6 +89,42 @@ fn every_rule_finds_its_example() {
         let known = |direction: &Direction| rule.directions.contains(direction);
         assert!(fired.breaks.iter().all(known), "{}: {:?} of {:?}", rule.id, fired.breaks, rule.directions);
     }
+}
+
+/// Two of them are about what is refused when sources are read; only a binary can have it.
+#[test]
+fn every_lint_finds_its_example() {
+    for rule in of_one_side() {
+        let folder = folder(rule);
+        assert_golden(folder.join("new.wit"), &file(rule.after.trim_end()));
+        let found = match Contract::from_wit("new.wit", &folder.join("new.wit")) {
+            Ok(contract) => {
+                let findings = lint(&contract, &Settings::new(Profile::Strict));
+                assert!(findings.iter().any(|finding| finding.rule.id == rule.id), "{}", rule.id);
+                listed(&findings)
+            }
+            Err(error) => {
+                assert!(["GATES_NEED_VERSION", "SINCE_NO_FUTURE"].contains(&rule.id), "{}: {error}", rule.id);
+                format!("cannot be read: {error}\n")
+            }
+        };
+        assert_golden(folder.join("findings.txt"), &found);
+    }
+}
+
+/// Nobody is told of gates and clashes where there are none: the examples of the rules for two sides.
+#[test]
+fn lints_find_little_in_the_examples_of_others() {
+    let mut all = String::new();
+    for rule in with_examples() {
+        for name in ["old.wit", "new.wit"] {
+            let findings = lint(&read(&folder(rule).join(name)), &Settings::new(Profile::Strict));
+            for finding in findings {
+                let _ = writeln!(all, "{}/{name}: {} {}", rule.id, finding.rule.id, finding.place);
+            }
+        }
+    }
+    assert_golden(Path::new(FOLDER).join("../goldens/lints-of-examples.txt"), &all);
 }
 
 #[test]

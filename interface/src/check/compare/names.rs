@@ -48,7 +48,7 @@ pub(super) fn resource(resolve: &Resolve, id: TypeId) -> (String, String) {
 }
 
 /// What kind of definition a named type is, as the keyword of WIT.
-pub(super) fn type_kind(kind: &TypeDefKind) -> &'static str {
+pub(in crate::check) fn type_kind(kind: &TypeDefKind) -> &'static str {
     match kind {
         TypeDefKind::Record(_) => "record",
         TypeDefKind::Variant(_) => "variant",
@@ -66,7 +66,7 @@ pub(super) fn type_item(resolve: &Resolve, id: TypeId) -> String {
 }
 
 /// A function as findings call it: ``method `fields.get` ``.
-pub(super) fn function(resolve: &Resolve, function: &Function) -> String {
+pub(in crate::check) fn function(resolve: &Resolve, function: &Function) -> String {
     let (kind, resource) = match function.kind {
         FunctionKind::Freestanding | FunctionKind::AsyncFreestanding => ("function", None),
         FunctionKind::Getter => ("getter", None),

@@ -9,7 +9,7 @@ use crate::text::word;
 const TEXT_BYTES_MAX: usize = 4 * 1024;
 
 /// A type where it is mentioned.
-pub(super) fn ty(resolve: &Resolve, ty: &Type) -> String {
+pub(in crate::check) fn ty(resolve: &Resolve, ty: &Type) -> String {
     let mut text = String::new();
     write_type(resolve, ty, 0, &mut text);
     text
@@ -122,7 +122,7 @@ fn write_kind(resolve: &Resolve, kind: &TypeDefKind, depth: usize, out: &mut Str
 }
 
 /// A named type with its definition.
-pub(super) fn definition(resolve: &Resolve, id: TypeId) -> String {
+pub(in crate::check) fn definition(resolve: &Resolve, id: TypeId) -> String {
     let definition = &resolve.types[id];
     let name = word(definition.name.as_deref().unwrap_or_default());
     let list = |members: Vec<String>| format!("{{ {} }}", shortened(&members).join(", "));
@@ -194,7 +194,7 @@ fn is_elsewhere(resolve: &Resolve, id: TypeId, origin: TypeId) -> bool {
 }
 
 /// A function with its name.
-pub(super) fn function(resolve: &Resolve, function: &Function) -> String {
+pub(in crate::check) fn function(resolve: &Resolve, function: &Function) -> String {
     let signature = signature(resolve, function);
     match function.kind {
         FunctionKind::Constructor(_) => signature,

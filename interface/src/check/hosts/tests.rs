@@ -1,4 +1,6 @@
+use super::facts::{FILES, later};
 use super::*;
+use crate::name::{InterfaceParts, canonical_version};
 
 fn import(name: &str, items: &[&str]) -> Import {
     Import { name: name.to_owned(), items: items.iter().map(|item| (*item).to_owned()).collect() }
@@ -99,6 +101,10 @@ fn patch_versions_stand_in_for_each_other_where_the_host_says_so() {
     assert_eq!(messages("wasmtime@48", "wasi:io/streams@0.2.0", &["input-stream"]), [""; 0]);
     assert_eq!(messages("wasmtime@48", "wasi:io/streams@0.2", &[]), [""; 0]);
     assert_eq!(messages("wasmtime@48", "wasi:io/streams", &[]).len(), 1);
+    assert_eq!(messages("wasmtime@48", "wasi:cli/stdin@0.3.2", &[]), [""; 0]);
+    assert_eq!(messages("jco", "wasi:cli/stdin@0.2.12", &[]), [""; 0]);
+    assert_eq!(messages("jco", "wasi:cli/stdin@0.3.0", &[]), [""; 0]);
+    assert_eq!(messages("jco", "wasi:cli/stdin@0.3.2", &[]).len(), 1);
 }
 
 #[test]
@@ -162,7 +168,7 @@ fn a_finding_names_the_other_hosts() {
     let finding = gaps[0].finding(&host);
     assert_eq!(finding.rule.id, "HOST_LACKS_IMPORT");
     assert_eq!(finding.place.to_string(), "`wasi:clocks/system-clock@0.3.0`");
-    assert!(finding.hint.unwrap().ends_with("it is also in jco with its shims 1.30, Wasmtime 46, wkit 0.1"));
+    assert!(finding.hint.unwrap().ends_with("it is also in jco with its shims 1.27, Wasmtime 46, wkit 0.1"));
 }
 
 /// The items of an interface as they are called here, each with its `@since`.
@@ -203,7 +209,8 @@ fn later_items_are_those_of_the_history() {
     // What each line has, with its newest version, and what came into it after the first.
     let mut lines: BTreeMap<String, (Version, Known)> = BTreeMap::new();
     let mut later: BTreeMap<(String, String, Option<Version>), BTreeSet<String>> = BTreeMap::new();
-    for release in wkit_fixtures::wasi_history::releases(false) {
+    let Some(releases) = wkit_fixtures::wasi_history::releases(false) else { return };
+    for release in releases {
         let version: Version = release.version.parse().unwrap();
         let line = canonical_version(&version);
         let known = of_release(&release);
@@ -218,7 +225,7 @@ fn later_items_are_those_of_the_history() {
         lines.insert(line, (version, known));
     }
     // What the newest version of a line only has with a feature.
-    for release in wkit_fixtures::wasi_history::releases(true) {
+    for release in wkit_fixtures::wasi_history::releases(true).unwrap_or_default() {
         let version: Version = release.version.parse().unwrap();
         let line = canonical_version(&version);
         let Some((_, stable)) = lines.get(&line).filter(|(newest, _)| *newest == version) else { continue };
@@ -230,7 +237,7 @@ fn later_items_are_those_of_the_history() {
         "# What came into the interfaces of WASI after the first version of their line, 0.2.0 or 0.3.0; without `since` what is\n\
          # still `@unstable` in the newest one.\n\
          #\n\
-         # Derived from `fixtures/wasi-history`, the WIT of WASI as it was published in crates. The version is that of\n\
+         # Derived from the WIT of WASI as it was published in crates (`WASI_HISTORY` of `scripts/versions.env`). The version is that of\n\
          # `@since`, or where that is older the first one with the item. The test `later_items_are_those_of_the_history`\n\
          # writes this file with BLESS=1.\n",
     );
@@ -241,4 +248,27 @@ fn later_items_are_those_of_the_history() {
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/check/hosts/later.toml");
     wkit_fixtures::golden::assert_golden(path, &text);
+}
+
+/// A slip of the pen in a data file would look like a gap of the host.
+#[test]
+fn the_interfaces_of_hosts_are_in_their_versions_of_wasi() {
+    let releases = wkit_fixtures::wasi_history::releases(false);
+    for (host, entry) in hosts().iter().flat_map(|host| host.provides.iter().map(move |entry| (host, entry)))
+    {
+        for release in &releases {
+            let is_of_it = |(_, version): &(String, Version)| version.to_string() == release.version;
+            if !entry.at.iter().any(is_of_it) {
+                continue;
+            }
+            for interface in entry.interfaces.iter().filter(|interface| interface.starts_with("wasi:")) {
+                let parts = InterfaceParts::parse(interface).unwrap();
+                let packages = release.packages.iter().map(|id| &release.resolve.packages[*id]);
+                let package = packages.into_iter().find(|package| package.name.name == parts.package);
+                let package =
+                    package.unwrap_or_else(|| panic!("{}: {interface}@{}", host.name, release.version));
+                assert!(package.interfaces.contains_key(&parts.interface), "{}: {interface}", host.name);
+            }
+        }
+    }
 }

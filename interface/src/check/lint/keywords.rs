@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use wit_parser::{Function, InterfaceId, Resolve, Type, TypeDefKind, TypeId, WorldItem};
+use wit_parser::{Function, InterfaceId, Resolve, Span, Type, TypeDefKind, TypeId, WorldItem};
 
 use super::words::{Escape, Use, WORDS, rows};
 use super::{Item, Subject};
-use crate::check::finding::Finding;
+use crate::check::compare::text;
+use crate::check::finding::{Finding, Place};
 use crate::check::form_rules::KEYWORD_CLASH;
 use crate::check::rule::Level;
+use crate::text::word;
 
 pub(super) fn lint(subject: &Subject<'_>) -> Vec<Finding> {
     let package = &subject.resolve.packages[subject.package];
@@ -82,21 +84,35 @@ impl<'a> Scope<'a> {
         match &definition.kind {
             TypeDefKind::Record(record) => {
                 for field in &record.fields {
-                    self.name(&field.name, Use::Field, item.part("field", &field.name, field.span));
+                    self.name(
+                        &field.name,
+                        Use::Field,
+                        self.part(&item, "field", &field.name, Some(&field.ty), field.span),
+                    );
                 }
             }
             TypeDefKind::Variant(variant) => {
                 for case in &variant.cases {
-                    self.name(&case.name, Use::Case, item.part("case", &case.name, case.span));
+                    self.name(&case.name, Use::Case, self.part(&item, "case", &case.name, None, case.span));
                 }
             }
             TypeDefKind::Enum(cases) => {
                 for case in &cases.cases {
-                    self.name(&case.name, Use::Case, item.part("case", &case.name, case.span));
+                    self.name(&case.name, Use::Case, self.part(&item, "case", &case.name, None, case.span));
                 }
             }
             _ => {}
         }
+    }
+
+    /// A part of an item: ``field `x` ``.
+    fn part(&self, item: &Item, kind: &str, name: &str, ty: Option<&Type>, span: Span) -> Item {
+        let place = Place { part: Some(format!("{kind} `{name}`")), ..item.place.clone() };
+        let wit = match ty {
+            Some(ty) => format!("{}: {}", word(name), text::ty(self.subject.resolve, ty)),
+            None => word(name),
+        };
+        Item { place, wit, span }
     }
 
     fn function(&mut self, function: &Function) {
@@ -118,13 +134,17 @@ impl<'a> Scope<'a> {
             let others = params.iter().filter(|other| other.name != param.name);
             let has_body = others.map(|other| &other.ty).any(is_taken_apart);
             let what = if has_body { Use::Parameter } else { Use::LoneParameter };
-            self.name(&param.name, what, item.part("parameter", &param.name, param.span));
+            self.name(
+                &param.name,
+                what,
+                self.part(&item, "parameter", &param.name, Some(&param.ty), param.span),
+            );
         }
     }
 
     fn name(&mut self, name: &str, what: Use, item: Item) {
         let rows = rows(name, what);
-        if rows.is_empty() {
+        if rows.iter().all(|row| WORDS[*row].is_minor) {
             return;
         }
         let order = self.found.len();

@@ -207,7 +207,7 @@ fn names_of_c_meet() {
             "breaking `a:b/files`, function `static-file-open`: in C, it is called `a_b_files_static_file_open`, and so is \
              static function `file.open` of `files`",
             "breaking `a:b/files`, function `constructor-file`: in C, it is called `a_b_files_constructor_file`, and so is \
-             constructor `file` of `files`",
+             constructor of `file` of `files`",
             "breaking `a:b/files`, function `file-drop-own`: in C, it is called `a_b_files_file_drop_own`, and so is the \
              drop function of resource `file` of `files`",
             "breaking `a:b/files`, function `file-new`: in C, it is called `a_b_files_file_new`, and so is the maker of \
@@ -246,7 +246,7 @@ fn names_of_go_rust_and_cpp_meet() {
     assert_eq!(
         lint_rule("NAME_CLASH", wit),
         [
-            "breaking `a:b/i`, function `make-r`: in Go, it is called `MakeR`, and so is constructor `r` of `i`",
+            "breaking `a:b/i`, function `make-r`: in Go, it is called `MakeR`, and so is constructor of `r` of `i`",
             "breaking `a:b/i`, function `r-s`: in Go, it is called `RS`, and so is static function `r.s` of `i`",
             "breaking `a:b/i`, function `make-v-a`: in Go, it is called `MakeVA`, and so is the maker of case `a` of variant \
              `v` of `i`",
@@ -304,7 +304,8 @@ fn words_of_languages_are_told_with_what_becomes_of_them() {
 #[test]
 fn the_published_wasi_is_fine() {
     let mut all = String::new();
-    for release in wkit_fixtures::wasi_history::releases(true) {
+    let Some(releases) = wkit_fixtures::wasi_history::releases(true) else { return };
+    for release in releases {
         for package in &release.packages {
             for line in lint_of(&release.resolve, *package) {
                 assert!(line.contains(" note "), "{line}");

@@ -56,6 +56,8 @@ pub(super) struct Words {
     words: &'static str,
     /// What bindings do.
     pub(super) escape: Escape,
+    /// Whether they are so common that they are told only where another language has the word too.
+    pub(super) is_minor: bool,
 }
 
 /// The rows of [`WORDS`] in which `name` is such a word.
@@ -95,6 +97,7 @@ pub(super) static WORDS: &[Words] = &[
         spelling: Spelling::Snake,
         words: RUST,
         escape: Escape::Underscore,
+        is_minor: false,
     },
     Words {
         language: "Rust 2024",
@@ -102,6 +105,7 @@ pub(super) static WORDS: &[Words] = &[
         spelling: Spelling::Snake,
         words: "gen",
         escape: Escape::None,
+        is_minor: false,
     },
     Words {
         language: "Rust",
@@ -109,6 +113,7 @@ pub(super) static WORDS: &[Words] = &[
         spelling: Spelling::UpperCamel,
         words: "Self",
         escape: Escape::None,
+        is_minor: false,
     },
     Words {
         language: "C",
@@ -116,6 +121,7 @@ pub(super) static WORDS: &[Words] = &[
         spelling: Spelling::Snake,
         words: C,
         escape: Escape::Underscore,
+        is_minor: false,
     },
     Words {
         language: "C",
@@ -123,6 +129,7 @@ pub(super) static WORDS: &[Words] = &[
         spelling: Spelling::Snake,
         words: "restrict typeof",
         escape: Escape::None,
+        is_minor: false,
     },
     Words {
         language: "C++",
@@ -130,6 +137,7 @@ pub(super) static WORDS: &[Words] = &[
         spelling: Spelling::Snake,
         words: CPP,
         escape: Escape::Underscore,
+        is_minor: false,
     },
     Words {
         language: "C++",
@@ -137,6 +145,7 @@ pub(super) static WORDS: &[Words] = &[
         spelling: Spelling::Snake,
         words: CPP_OF_SEVERAL_PARTS,
         escape: Escape::None,
+        is_minor: false,
     },
     Words {
         language: "Go",
@@ -144,6 +153,7 @@ pub(super) static WORDS: &[Words] = &[
         spelling: Spelling::LowerCamel,
         words: GO,
         escape: Escape::Underscore,
+        is_minor: false,
     },
     Words {
         language: "Go",
@@ -151,6 +161,7 @@ pub(super) static WORDS: &[Words] = &[
         spelling: Spelling::LowerCamel,
         words: GO_PREDECLARED,
         escape: Escape::Hidden,
+        is_minor: false,
     },
     Words {
         language: "JavaScript and TypeScript",
@@ -158,6 +169,7 @@ pub(super) static WORDS: &[Words] = &[
         spelling: Spelling::LowerCamel,
         words: JAVASCRIPT,
         escape: Escape::Underscore,
+        is_minor: false,
     },
     Words {
         language: "Python",
@@ -165,6 +177,7 @@ pub(super) static WORDS: &[Words] = &[
         spelling: Spelling::Snake,
         words: PYTHON,
         escape: Escape::Underscore,
+        is_minor: false,
     },
     Words {
         language: "Zig",
@@ -172,6 +185,7 @@ pub(super) static WORDS: &[Words] = &[
         spelling: Spelling::Snake,
         words: ZIG,
         escape: Escape::Quotes,
+        is_minor: false,
     },
     Words {
         language: "Zig",
@@ -179,6 +193,7 @@ pub(super) static WORDS: &[Words] = &[
         spelling: Spelling::LowerCamel,
         words: ZIG,
         escape: Escape::Quotes,
+        is_minor: false,
     },
     Words {
         language: "AssemblyScript",
@@ -186,6 +201,15 @@ pub(super) static WORDS: &[Words] = &[
         spelling: Spelling::LowerCamel,
         words: ASSEMBLYSCRIPT,
         escape: Escape::Underscore,
+        is_minor: false,
+    },
+    Words {
+        language: "AssemblyScript",
+        uses: &[Interface, Function, Parameter, LoneParameter, Field],
+        spelling: Spelling::LowerCamel,
+        words: ASSEMBLYSCRIPT_OWN,
+        escape: Escape::Underscore,
+        is_minor: true,
     },
     Words {
         language: "AssemblyScript",
@@ -193,6 +217,7 @@ pub(super) static WORDS: &[Words] = &[
         spelling: Spelling::LowerCamel,
         words: ASSEMBLYSCRIPT_MEMBERS,
         escape: Escape::Underscore,
+        is_minor: false,
     },
 ];
 
@@ -244,11 +269,14 @@ const ZIG: &str = "\
     unreachable usingnamespace var void volatile while";
 
 const ASSEMBLYSCRIPT: &str = "\
-    abstract any as async await bool break case catch class const constructor continue debugger declare default \
-    delete do drop else enum eval export extends false finally for from function get if implements import in \
-    instanceof interface is keyof let module namespace native never new null number object of package private \
-    protected public readonly require return set static string super switch symbol this throw true try type typeof \
-    undefined var void while with yield";
+    abstract await break case catch class const continue debugger default delete do else enum eval export extends \
+    false finally for function if implements import in instanceof interface let new null package private protected \
+    public return static super switch this throw true try typeof var void while with yield";
+
+/// No keywords, but names that generated code or a class has of its own.
+const ASSEMBLYSCRIPT_OWN: &str = "\
+    any as async bool constructor declare drop from get is keyof module namespace native never number object of \
+    readonly require set string symbol type undefined";
 
 const ASSEMBLYSCRIPT_MEMBERS: &str =
     "abstract constructor declare drop private protected public readonly static";
