@@ -73,7 +73,8 @@ fn block(checked: &Checked, several: bool) -> String {
     // What is said of the version follows from all that was said before.
     groups.extend(versions.first().map(|first| (first.breaks.as_slice(), versions.clone())));
     for (breaks, findings) in groups {
-        if !breaks.is_empty() {
+        // By itself nothing takes anybody's place.
+        if !breaks.is_empty() && checked.old.is_some() {
             let _ = writeln!(text, "{STRONG}breaks {}:{STRONG:#}\n", whom(breaks));
         }
         for finding in findings {
@@ -155,7 +156,12 @@ fn line(checked: &Checked, finding: &Finding, after: &str) -> String {
         finding.old.as_ref().and_then(|old| named_place(tree, old))
     };
     let place = new.or_else(old).map(|place| format!("{place}: ")).unwrap_or_default();
-    let message = if place.is_empty() { placed(finding) } else { finding.message.clone() };
+    let item = finding.place.item.as_ref().filter(|item| !finding.message.contains(item.as_str()));
+    let message = match item {
+        _ if place.is_empty() => placed(finding),
+        Some(item) => format!("{item}: {}", finding.message),
+        None => finding.message.clone(),
+    };
     format!("  {place}{message} {DIM}[{}]{DIM:#}{after}\n", finding.rule.id)
 }
 
@@ -169,6 +175,7 @@ fn drawn(checked: &Checked, finding: &Finding) -> String {
         (Some(&checked.new.tree), &finding.new, "now", AnnotationKind::Primary),
         (checked.old.as_ref().map(|old| &old.tree), &finding.old, "before", AnnotationKind::Context),
     ];
+    let alone = if checked.old.is_some() { "now" } else { "here" };
     let both = finding.new.is_some() && finding.old.is_some();
     for (tree, shown, label, kind) in sides {
         let (Some(tree), Some(shown)) = (tree, shown) else { continue };
@@ -178,10 +185,10 @@ fn drawn(checked: &Checked, finding: &Finding) -> String {
             Some((snippet, whole)) => {
                 elements.push(snippet.into());
                 if !whole {
-                    details.push((if label.is_empty() { "here" } else { label }, shown.wit.clone()));
+                    details.push((if label.is_empty() { alone } else { label }, shown.wit.clone()));
                 }
             }
-            None => details.push((if label.is_empty() { "here" } else { label }, shown.wit.clone())),
+            None => details.push((if label.is_empty() { alone } else { label }, shown.wit.clone())),
         }
     }
     let (place, has_source) = (whereabouts(finding), !elements.is_empty());
@@ -260,7 +267,11 @@ fn summary(checked: &Checked) -> String {
     let counts = checked.counts();
     let mut parts: Vec<String> = Vec::new();
     let style = if counts.breaking > 0 { BREAKS } else { FINE };
+    let is_said = counts.breaking == 0 && counts.allowed_by_version > 0;
     let verdict = match (checked.against(), counts.breaking) {
+        (Some(against), _) if is_said => {
+            format!("`{}` {style}breaks with `{against}`, as its version says{style:#}", checked.subject)
+        }
         (Some(against), 0) => format!("`{}` {style}replaces{style:#} `{against}`", checked.subject),
         (Some(against), _) => format!("`{}` {style}does not replace{style:#} `{against}`", checked.subject),
         (None, 0) => format!("`{}` {style}is fine{style:#}", checked.subject),
@@ -276,12 +287,12 @@ fn summary(checked: &Checked) -> String {
         0 => {}
         count => parts.push(counted(count, breaking[0], breaking[1])),
     }
+    let allowed = match is_said {
+        true => ["breaking change", "breaking changes"],
+        false => ["that the version allows", "that the version allows"],
+    };
     for (count, one, many) in [
-        (
-            counts.allowed_by_version,
-            "breaking change that the version allows",
-            "breaking changes that the version allows",
-        ),
+        (counts.allowed_by_version, allowed[0], allowed[1]),
         (counts.additive, "addition", "additions"),
         (counts.note, "note", "notes"),
         (counts.ignored, "ignored", "ignored"),

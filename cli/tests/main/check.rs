@@ -261,6 +261,7 @@ fn components_are_compared() {
         "run: func(input: string) -> string; import wasi:sockets/network@0.2.6;",
     ) + "package wasi:sockets@0.2.6 { interface network { resource network; } }\n";
     sandbox.write("new.wasm", component::from_wit(&new, "service"));
+    sandbox.wkit("check new.wasm --against old.wasm").golden("check-capability");
     sandbox.wkit("check old.wasm").ok().golden("check-component-alone");
     sandbox.wkit("check old.wasm --against old.wasm").ok().golden("check-component-same");
     let removed = SERVICE.replace("run: func(input: string) -> string;", "go: func();");
@@ -277,6 +278,29 @@ fn a_component_is_held_against_a_world() {
     sandbox.write("wit/world.wit", SERVICE.replace("-> string;", "-> u32;"));
     sandbox.wkit("check service.wasm --targets wit#service").golden("check-targets-misfits");
     sandbox.wkit("check wit --targets wit").golden("check-targets-of-wit");
+}
+
+#[test]
+fn hosts_are_asked_for_what_is_imported() {
+    let sandbox = Sandbox::new();
+    let wit = "package acme:app@1.0.0;
+        world app { import wasi:http/types@0.2.6; import wasi:cli/environment@0.2.6; import acme:log/lines@1.0.0; }
+        package wasi:http@0.2.6 { interface types { resource fields { constructor(); } } }
+        package wasi:cli@0.2.6 { interface environment { get-arguments: func() -> list<string>; } }
+        package acme:log@1.0.0 { interface lines { write: func(line: string); } }";
+    sandbox.write("app.wasm", component::from_wit(wit, "app"));
+    sandbox.write("plain.wasm", component::from_wit(&wit.replace("import acme:log/lines@1.0.0;", ""), "app"));
+    sandbox.wkit("check plain.wasm --host wasmtime@48 --host spin").golden("check-hosts");
+    let ran = sandbox.wkit("check app.wasm --host wasmtime@48");
+    assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+    ran.golden("check-hosts-lacking");
+    sandbox.wkit("check app.wasm --host wasmtime@48 --level HOST_LACKS_IMPORT=note").ok();
+    let project = "[project]\nname = \"app\"\n[check]\nhosts = [\"wasmtime@48\"]\n";
+    sandbox.write("wkit.toml", project);
+    assert_eq!(sandbox.wkit("check app.wasm").code, Some(1));
+    let ignore = "[[check.ignore]]\nrule = \"HOST_LACKS_IMPORT\"\npath = \"acme:log/*\"\nreason = \"it is composed later\"\n";
+    sandbox.write("wkit.toml", format!("{project}{ignore}"));
+    sandbox.wkit("check app.wasm").ok().golden("check-hosts-ignored");
 }
 
 const PROJECT: &str = "[project]\nname = \"shop\"\n[components.service]\nlanguage = \"rust\"\nwit = \"service/wit\"\n\
