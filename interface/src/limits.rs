@@ -23,10 +23,19 @@ pub const CONTRACT_SOURCE_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// The most files that they may stand in.
 pub const CONTRACT_SOURCE_FILES_MAX: usize = 10_000;
 
+/// The most packages that they may be: each is looked for in all others.
+pub const CONTRACT_PACKAGES_MAX: usize = 1_000;
+
+/// The most parameters that a function in them may have, as in a component.
+pub const CONTRACT_PARAMETERS_MAX: usize = 1_000;
+
 /// The most types and functions that one side of a check may have.
 pub const CONTRACT_ITEMS_MAX: usize = 1_000_000;
 
-/// The most findings that one check lists.
+/// The most types and functions that are compared with each other, each of them in every world that has it.
+pub const COMPARED_ITEMS_MAX: usize = 10_000_000;
+
+/// The most findings that one check lists; beyond it, one of every rule and direction that there was none of.
 pub const FINDINGS_MAX: usize = 10_000;
 
 /// How deep types may be nested in one another before they are taken for different.

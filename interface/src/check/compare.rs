@@ -13,7 +13,7 @@ mod types;
 mod view;
 mod worlds;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use thiserror::Error;
 use wit_parser::{InterfaceId, PackageId, Resolve, WorldId, WorldItem};
@@ -25,6 +25,7 @@ use super::judge::{Comparison, judge};
 use super::rule::Direction;
 use super::rules;
 use super::settings::Settings;
+use crate::limits::COMPARED_ITEMS_MAX;
 use drafts::{Draft, Drafts, Found, Seen};
 use view::View;
 
@@ -49,6 +50,14 @@ pub enum CheckError {
         label: String,
         /// Its worlds.
         worlds: Vec<String>,
+    },
+    /// All worlds together have more types and functions than [`COMPARED_ITEMS_MAX`].
+    #[error(
+        "there is too much to compare: the worlds have {count} types and functions together, the limit is {COMPARED_ITEMS_MAX}\nhint: compare one world alone"
+    )]
+    TooMuch {
+        /// How many they have.
+        count: usize,
     },
     /// A component is compared with a package that has no world.
     #[error("`{label}` has no world that a component could be compared with")]
@@ -75,6 +84,7 @@ fn quoted(names: &[String]) -> String {
 /// See [`CheckError`].
 pub fn compare(old: &Contract, new: &Contract, settings: &Settings) -> Result<Comparison, CheckError> {
     let mut drafts = Drafts::default();
+    measure(old, new, settings)?;
     match (old.kind(), new.kind()) {
         (ContractKind::WitPackage, ContractKind::WitPackage) => packages(old, new, settings, &mut drafts)?,
         _ => {
@@ -90,6 +100,28 @@ pub fn compare(old: &Contract, new: &Contract, settings: &Settings) -> Result<Co
         findings.extend(changes.into_iter().map(|finding| Found { finding, feature: None }));
     }
     Ok(judge(findings, truncated, old, new, settings))
+}
+
+/// Counts what there is to compare before anything is.
+fn measure(old: &Contract, new: &Contract, settings: &Settings) -> Result<(), CheckError> {
+    let mut count = 0_usize;
+    for side in [old, new] {
+        let resolve = &side.resolve;
+        let sizes: HashMap<InterfaceId, usize> =
+            resolve.interfaces.iter().map(|(id, it)| (id, it.types.len() + it.functions.len() + 1)).collect();
+        let is_meant = |name: &String| settings.world.as_ref().is_none_or(|world| world == name);
+        let worlds = &resolve.packages[side.package].worlds;
+        for (_, world) in worlds.iter().filter(|(name, _)| is_meant(name)) {
+            let world = &resolve.worlds[*world];
+            let size = |item: &WorldItem| match item {
+                WorldItem::Interface { id, .. } => sizes.get(id).copied().unwrap_or_default(),
+                WorldItem::Function(_) | WorldItem::Type { .. } => 1,
+            };
+            let items = world.imports.values().chain(world.exports.values());
+            count = items.fold(count, |count, item| count.saturating_add(size(item)));
+        }
+    }
+    if count > COMPARED_ITEMS_MAX { Err(CheckError::TooMuch { count }) } else { Ok(()) }
 }
 
 /// What a component wants of its hosts.

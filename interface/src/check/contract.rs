@@ -1,6 +1,7 @@
 //! One side of a check, read from WIT sources or from Wasm.
 
 mod depth;
+mod scan;
 mod sources;
 
 use std::path::Path;
@@ -13,7 +14,8 @@ use wit_parser::{PackageId, ParseError, Resolve, ResolveError, Span, Stability, 
 use super::finding::Location;
 use crate::error::DecodeError;
 use crate::limits::{
-    CONTRACT_ITEMS_MAX, CONTRACT_SOURCE_BYTES_MAX, CONTRACT_SOURCE_FILES_MAX, TYPE_NESTING_MAX,
+    CONTRACT_ITEMS_MAX, CONTRACT_PACKAGES_MAX, CONTRACT_PARAMETERS_MAX, CONTRACT_SOURCE_BYTES_MAX,
+    CONTRACT_SOURCE_FILES_MAX, TYPE_NESTING_MAX,
 };
 use sources::Sources;
 
@@ -80,6 +82,18 @@ pub enum ContractError {
     )]
     TooLarge {
         /// The folder or file.
+        path: String,
+    },
+    /// The sources have more packages than [`CONTRACT_PACKAGES_MAX`].
+    #[error("the WIT in `{path}` is too large: there are more than {CONTRACT_PACKAGES_MAX} packages")]
+    TooManyPackages {
+        /// The folder or file.
+        path: String,
+    },
+    /// A function has more parameters than [`CONTRACT_PARAMETERS_MAX`].
+    #[error("a function in `{path}` has more than {CONTRACT_PARAMETERS_MAX} parameters")]
+    TooManyParameters {
+        /// The file.
         path: String,
     },
     /// There are more types and functions than [`CONTRACT_ITEMS_MAX`].

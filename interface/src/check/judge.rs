@@ -45,9 +45,9 @@ pub(super) fn judge(
         .into_iter()
         .filter_map(|Found { mut finding, feature }| {
             finding.level = level(&finding, feature.is_some(), settings)?;
-            if let Some(feature) = feature.filter(|_| !finding.breaks.is_empty()) {
-                finding.hint =
-                    Some(format!("it is behind the feature `{feature}`, so nobody may rely on it"));
+            if let Some(feature) = feature {
+                finding.message = format!("{} (behind the feature `{feature}`)", finding.message);
+                finding.hint = Some("it is unstable, so nobody may rely on it".to_owned());
             }
             Some(finding)
         })

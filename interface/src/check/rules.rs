@@ -194,17 +194,17 @@ rules! {
     see "component model Explainer, Subtyping",
     advice "keep the name";
 
-    INTERFACE_ADD, Link, [Component, Implementers], "an interface is added to a package",
+    INTERFACE_ADD, Link, [Host, Component, Implementers], "an interface is added to a package",
     before "interface store {\n  get: func(key: string) -> string;\n}",
     after "interface store {\n  get: func(key: string) -> string;\n}\ninterface cache {\n  flush: func();\n}",
-    reason "Nobody asks for it yet; a component that does needs a host that has it.",
+    reason "Old components do not ask for it. New ones that do need a host that has it; and where a world exports it, a new host asks for it.",
     see "component model Explainer, Subtyping",
     advice "";
 
-    INTERFACE_NO_DELETE, Link, [Host, Callers], "an interface is taken from a package",
+    INTERFACE_NO_DELETE, Link, [Host, Component, Callers], "an interface is taken from a package",
     before "interface store {\n  get: func(key: string) -> string;\n}\ninterface cache {\n  flush: func();\n}",
     after "interface store {\n  get: func(key: string) -> string;\n}",
-    reason "Components that import it find it nowhere.",
+    reason "Old components that import it find it nowhere; and where a world exported it, old hosts still ask for it.",
     see "component model Explainer, Subtyping",
     advice "keep it and mark it `@deprecated`";
 

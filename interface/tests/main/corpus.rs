@@ -69,7 +69,9 @@ fn check(pair: &Pair, tally: &Mutex<Tally>) {
         let binaries = compare(&packages[0], &packages[1], &Settings::new(Profile::Strict)).unwrap();
         for direction in DIRECTIONS {
             if breaks(&sources, direction) != breaks(&binaries, direction) {
-                wrong.push(format!("{direction} check: the sources are judged in another way than the binaries"));
+                wrong.push(format!(
+                    "{direction} check: the sources are judged in another way than the binaries"
+                ));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod check_hostile;
 mod corpus;
 mod damage;
 mod history;

@@ -232,7 +232,9 @@ impl<'a> Side<'a, '_> {
             Way::NewFillsOld => Direction::Callers,
             Way::OldFillsNew => Direction::Implementers,
         });
-        let (rule, verb) = rule_alone(way, self.position, view.is_world());
+        // What comes or goes with the whole package is told as that; in which worlds it stood is in the place.
+        let is_of_package = !view.is_world() || (compared.is_own && self.is_only_here(way, item));
+        let (rule, verb) = rule_alone(way, self.position, !is_of_package);
         let (old, new) = match way {
             Way::NewFillsOld => (self.shown(way, item), None),
             Way::OldFillsNew => (None, self.shown(way, item)),
@@ -246,12 +248,6 @@ impl<'a> Side<'a, '_> {
         if compared.is_of_world {
             place.item = Some(called.clone());
         }
-        let is_new_too = compared.is_own && view.is_world() && self.is_only_here(way, item);
-        let verb = match (way, is_new_too) {
-            (Way::NewFillsOld, true) => format!("is gone, and {verb}"),
-            (Way::OldFillsNew, true) => format!("is new, and {verb}"),
-            (_, false) => verb.to_owned(),
-        };
         let draft = Draft {
             rule,
             place,
@@ -320,8 +316,8 @@ fn is_same_kind(old: &Entry<'_>, new: &Entry<'_>) -> bool {
 }
 
 /// The rule for what only one side has, and what is said of it.
-fn rule_alone(way: Way, position: Position, is_world: bool) -> (&'static Rule, &'static str) {
-    match (way, position, is_world) {
+fn rule_alone(way: Way, position: Position, is_of_world: bool) -> (&'static Rule, &'static str) {
+    match (way, position, is_of_world) {
         (Way::NewFillsOld, _, false) => (&rules::INTERFACE_NO_DELETE, "is gone"),
         (Way::OldFillsNew, _, false) => (&rules::INTERFACE_ADD, "is new"),
         (Way::NewFillsOld, Position::Import, true) => {

@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use wit_parser::{Resolve, Span};
 
 use super::ContractError;
+use super::scan::scan;
 use crate::check::finding::Location;
-use crate::limits::{CONTRACT_SOURCE_BYTES_MAX, CONTRACT_SOURCE_FILES_MAX};
+use crate::limits::{
+    CONTRACT_PACKAGES_MAX, CONTRACT_PARAMETERS_MAX, CONTRACT_SOURCE_BYTES_MAX, CONTRACT_SOURCE_FILES_MAX,
+};
 use crate::sniff::MAGIC;
 
 /// How many bytes of a source share one count of the characters before them.
@@ -93,26 +96,52 @@ fn starts_character(byte: u8) -> bool {
     byte & 0b1100_0000 != 0b1000_0000
 }
 
-/// Looks at the files before any is parsed: how many there are and how large they are, and that what is Wasm in
-/// `deps` is valid, for the parser trusts it.
+/// Looks at the files before any is parsed: how many there are and how large they are, that there is nothing in them
+/// for which the parser takes too long, and that what is Wasm in `deps` is valid, for the parser trusts it.
 pub(super) fn measure(path: &Path) -> Result<(), ContractError> {
     let shown = || path.display().to_string();
-    let io = |error: std::io::Error| ContractError::Io { path: shown(), message: reason(&error) };
-    let metadata = fs::metadata(path).map_err(io)?;
-    if metadata.is_file() {
-        let is_small = metadata.len() <= CONTRACT_SOURCE_BYTES_MAX;
-        return if is_small { Ok(()) } else { Err(ContractError::TooLarge { path: shown() }) };
+    let metadata = fs::metadata(path).map_err(|error| io(path, path, &error))?;
+    let files = if metadata.is_file() { vec![(path.to_owned(), metadata.len())] } else { files(path)? };
+    let size_bytes = files.iter().fold(0_u64, |sum, (_, size_bytes)| sum.saturating_add(*size_bytes));
+    if files.len() > CONTRACT_SOURCE_FILES_MAX || size_bytes > CONTRACT_SOURCE_BYTES_MAX {
+        return Err(ContractError::TooLarge { path: shown() });
     }
-    let (mut own, mut files, mut size_bytes) = (0_usize, 0_usize, 0_u64);
+    let mut packages = 0;
+    for (file, _) in &files {
+        let bytes = fs::read(file).map_err(|error| io(file, path, &error))?;
+        if bytes.starts_with(MAGIC) {
+            let name = relative(file, path);
+            let invalid =
+                |error| ContractError::Invalid { message: format!("`{name}` is no WIT package: {error}") };
+            // A single file is read as what it is, with errors of its own.
+            if file != path {
+                crate::decode(&bytes).map_err(invalid)?;
+            }
+            packages += 1;
+            continue;
+        }
+        let scan = scan(&bytes);
+        packages += scan.packages;
+        if scan.parameters > CONTRACT_PARAMETERS_MAX {
+            return Err(ContractError::TooManyParameters { path: relative(file, path) });
+        }
+    }
+    if packages > CONTRACT_PACKAGES_MAX {
+        Err(ContractError::TooManyPackages { path: shown() })
+    } else {
+        Ok(())
+    }
+}
+
+/// The files of a folder that the parser reads, with their sizes: not many more than there may be.
+fn files(path: &Path) -> Result<Vec<(PathBuf, u64)>, ContractError> {
+    let (mut files, mut has_own) = (Vec::new(), false);
     let mut folders = vec![(path.to_owned(), 0)];
     while let Some((folder, depth)) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(io)? {
-            let entry = entry.map_err(io)?;
+        for entry in fs::read_dir(&folder).map_err(|error| io(&folder, path, &error))? {
+            let entry = entry.map_err(|error| io(&folder, path, &error))?;
             let file = entry.path();
-            let metadata = fs::metadata(&file).map_err(|error| ContractError::Io {
-                path: relative(&file, path),
-                message: reason(&error),
-            })?;
+            let metadata = fs::metadata(&file).map_err(|error| io(&file, path, &error))?;
             // Packages are in `deps` and in the folders in it, and nowhere deeper.
             if metadata.is_dir() {
                 if (depth == 0 && entry.file_name() == "deps") || depth == 1 {
@@ -125,21 +154,16 @@ pub(super) fn measure(path: &Path) -> Result<(), ContractError> {
                 1 => matches!(ending, Some("wit" | "wasm" | "wat")),
                 _ => ending == Some("wit"),
             };
-            if !is_read {
-                continue;
+            if is_read {
+                has_own |= depth == 0;
+                files.push((file, metadata.len()));
             }
-            own += usize::from(depth == 0);
-            files += 1;
-            size_bytes += metadata.len();
-            if files > CONTRACT_SOURCE_FILES_MAX || size_bytes > CONTRACT_SOURCE_BYTES_MAX {
-                return Err(ContractError::TooLarge { path: shown() });
-            }
-            if depth == 1 {
-                validate_package(&file, path)?;
+            if files.len() > CONTRACT_SOURCE_FILES_MAX {
+                return Ok(files);
             }
         }
     }
-    if own == 0 { Err(ContractError::NoWit { path: shown() }) } else { Ok(()) }
+    if has_own { Ok(files) } else { Err(ContractError::NoWit { path: path.display().to_string() }) }
 }
 
 /// The bytes of a single file that is Wasm, which the parser would read without validating it.
@@ -147,21 +171,13 @@ pub(super) fn wasm(path: &Path) -> Result<Option<Vec<u8>>, ContractError> {
     if !path.is_file() {
         return Ok(None);
     }
-    let bytes = fs::read(path)
-        .map_err(|error| ContractError::Io { path: path.display().to_string(), message: reason(&error) })?;
+    let bytes = fs::read(path).map_err(|error| io(path, path, &error))?;
     Ok(bytes.starts_with(MAGIC).then_some(bytes))
 }
 
-/// Validates a file in `deps` that is Wasm whatever it is called, for that is how the parser tells.
-fn validate_package(file: &Path, path: &Path) -> Result<(), ContractError> {
-    let bytes = fs::read(file)
-        .map_err(|error| ContractError::Io { path: relative(file, path), message: reason(&error) })?;
-    if bytes.starts_with(MAGIC) {
-        crate::decode(&bytes).map_err(|error| ContractError::Invalid {
-            message: format!("`{}` is no WIT package: {error}", relative(file, path)),
-        })?;
-    }
-    Ok(())
+fn io(file: &Path, path: &Path, error: &std::io::Error) -> ContractError {
+    let shown = if file == path { path.display().to_string() } else { relative(file, path) };
+    ContractError::Io { path: shown, message: reason(error) }
 }
 
 fn base(path: &Path) -> Option<&Path> {
