@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests talk to: other clients (oras, crane, regctl, skopeo, wkg), the composer wac, the
-# reference registry, the OCI conformance suite, cargo-deny, and what the templates are tested and formatted with (pytest,
-# black, clang-format, prettier); and the history of WASI. All are pinned in versions.env and go into one folder of the
-# user's cache; a second run does nothing. skopeo is Debian's package and is installed only where apt-get may.
+# reference registry, the OCI conformance suite, cargo-deny, what the templates are tested and formatted with (pytest,
+# black, clang-format, prettier), what reports are checked with (check-jsonschema, xmlschema, published schemas,
+# pre-commit), and the history of WASI. All are pinned in versions.env and go into one folder of the user's cache; a
+# second run does nothing. skopeo is Debian's package and is installed only where apt-get may.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/versions.env"
@@ -51,23 +52,47 @@ install_cargo wkg "$WKG_VERSION"
 # Without its client of an abandoned registry protocol, which the comparison does not need.
 install_cargo wac "$WAC_VERSION" wac-cli --no-default-features --features wit
 
-# install_python NAME VERSION: a package of Python's registry with its program. An environment of its own is not moved
-# afterwards, since its scripts know its path.
+# install_python NAME VERSION [PROGRAM]: a package of Python's registry with its program, found by the package's name. An
+# environment of its own is not moved afterwards, since its scripts know its path.
 install_python() {
-  local name=$1 version=$2 target="$tools/$1-$2"
+  local name=$1 version=$2 program=${3:-$1} target="$tools/$1-$2"
   [ -x "$target/bin/$name" ] && return 0
   say "installing $name $version"
   rm -rf "$target"
   python3 -m venv "$target"
   "$target/bin/python3" -m pip install --quiet --disable-pip-version-check "$name==$version" || { rm -rf "$target"; exit 1; }
+  [ "$program" = "$name" ] || ln -s "$program" "$target/bin/$name"
 }
 
 if command -v python3 >/dev/null; then
   install_python pytest "$PYTEST_VERSION"
   install_python black "$BLACK_VERSION"
   install_python clang-format "$CLANG_FORMAT_VERSION"
+  install_python check-jsonschema "$CHECK_JSONSCHEMA_VERSION"
+  install_python xmlschema "$XMLSCHEMA_VERSION" xmlschema-validate
+  install_python pre-commit "$PRE_COMMIT_VERSION"
 else
-  say "python3 is missing: pytest, black and clang-format are left out"
+  say "python3 is missing: pytest, black, clang-format, check-jsonschema, xmlschema and pre-commit are left out"
+fi
+
+# The schemas of SARIF and of JUnit's reports, each out of a package that carries it.
+schemas="$tools/report-schemas"
+mkdir -p "$schemas"
+if command -v npm >/dev/null && [ ! -f "$schemas/sarif-2.1.0.json" ]; then
+  say "getting the schema of SARIF"
+  part=$(mktemp -d)
+  (cd "$part" && npm pack --silent "@microsoft/jest-sarif@$JEST_SARIF_VERSION" >/dev/null && tar -xzf ./*.tgz)
+  mv "$part"/package/lib/schemas/sarif-2.1.0-rtm.5.json "$schemas/sarif-2.1.0.json"
+  rm -rf "$part"
+fi
+if command -v python3 >/dev/null && [ ! -f "$schemas/junit-10.xsd" ]; then
+  say "getting the schema of JUnit's reports"
+  part=$(mktemp -d)
+  "$tools/pytest-$PYTEST_VERSION/bin/python3" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: \
+    --dest "$part" "pytest==$PYTEST_VERSION"
+  tar -xzf "$part"/pytest-*.tar.gz -C "$part" --wildcards --strip-components=3 '*/junit-10.xsd'
+  mv "$part/junit-10.xsd" "$schemas/junit-10.xsd"
+  rm -rf "$part"
 fi
 
 prettier="$tools/prettier-$PRETTIER_VERSION"

@@ -7,7 +7,9 @@ use clap::{Parser, Subcommand};
 use crate::commands::add::AddArgs;
 use crate::commands::bindings::BindingsArgs;
 use crate::commands::build::BuildArgs;
+use crate::commands::check::CheckArgs;
 use crate::commands::compose::ComposeArgs;
+use crate::commands::diff::DiffArgs;
 use crate::commands::explode::ExplodeArgs;
 use crate::commands::graph::GraphArgs;
 use crate::commands::inspect::InspectArgs;
@@ -79,6 +81,17 @@ pub(crate) enum Command {
     Mock(MockArgs),
     /// Show what a component imports, exports and is made of
     Inspect(InspectArgs),
+    /// Say whether a component or interface is sound, and whether it replaces another one
+    ///
+    /// A component is valid, fits its world and is had by its hosts; WIT resolves, and its gates and names make sense. With
+    /// `--against` it is compared with what was there before: what changed, whom that breaks, and which version that needs.
+    /// Exit code 0: nothing breaks; 1: something does; 2: it could not be checked.
+    Check(CheckArgs),
+    /// Show what changed between two components or interfaces
+    ///
+    /// Both ways to write each change, by which part the version has to grow, and as Markdown what a release note says. A
+    /// and B are what `wkit check` takes. What breaks is told and is no failure: that is the work of `wkit check`.
+    Diff(DiffArgs),
     /// Push a component to a registry
     Publish(PublishArgs),
     /// Fetch a component from a registry
@@ -109,7 +122,7 @@ mod tests {
     fn the_reference_is_what_the_commands_say() {
         let mut text = String::from(
             "# Command line reference\n\nWhat each command's `--help` says. Exit codes: 0 done, 1 refused or failed, \
-             2 usage, 3 a bug in wkit;\n`wkit run` passes on the component's own code, and a trap is 134.\n",
+             2 usage, 3 a bug in wkit;\n`wkit check` exits with 1 for findings alone; `wkit run` passes on the component's own code, and a trap is 134.\n",
         );
         let mut command = Arguments::command().term_width(100);
         command.build();

@@ -3,7 +3,9 @@
 pub(crate) mod add;
 pub(crate) mod bindings;
 pub(crate) mod build;
+pub(crate) mod check;
 pub(crate) mod compose;
+pub(crate) mod diff;
 pub(crate) mod explode;
 pub(crate) mod graph;
 pub(crate) mod inspect;

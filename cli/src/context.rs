@@ -22,6 +22,8 @@ pub(crate) struct Context {
     pub(crate) docker_config_file: PathBuf,
     /// The folders that programs are looked for in.
     pub(crate) path: Option<OsString>,
+    /// The folder that the command was started in.
+    pub(crate) current_folder: PathBuf,
     /// Where the search for `wkit.toml` begins.
     pub(crate) project_start: PathBuf,
 }
@@ -36,15 +38,16 @@ impl Context {
         let folder = |variable: &str, default: &dyn Fn() -> PathBuf| {
             std::env::var_os(variable).filter(|value| !value.is_empty()).map_or_else(default, PathBuf::from)
         };
+        let unreadable = |error| CommandError::failed(format!("the current folder cannot be read: {error}"));
+        let current_folder = std::env::current_dir().map_err(unreadable)?;
         let project_start = match project {
-            Some(project) if project.exists() => std::path::absolute(project),
+            Some(project) if project.exists() => std::path::absolute(project).map_err(unreadable)?,
             Some(project) => {
                 return Err(CommandError::usage(format!("`{}` does not exist", project.display()))
                     .hint("`--project` takes a folder with a `wkit.toml`, or the file itself"));
             }
-            None => std::env::current_dir(),
-        }
-        .map_err(|error| CommandError::failed(format!("the current folder cannot be read: {error}")))?;
+            None => current_folder.clone(),
+        };
         Ok(Self {
             ui,
             cache_folder: folder("WKIT_CACHE", &|| base.cache_dir().join("wkit")),
@@ -55,6 +58,7 @@ impl Context {
             docker_config_file: folder("DOCKER_CONFIG", &|| base.home_dir().join(".docker"))
                 .join("config.json"),
             path: std::env::var_os("PATH"),
+            current_folder,
             project_start,
         })
     }

@@ -89,6 +89,15 @@ impl CommandError {
         self
     }
 
+    /// The same error as the reason why nothing could be checked: a script must not take it for findings. What is a bug
+    /// stays one.
+    pub(crate) fn could_not_check(mut self) -> Self {
+        if self.kind != Kind::Bug {
+            self.kind = Kind::Usage;
+        }
+        self
+    }
+
     /// The same error as a guest's trap.
     pub(crate) fn trap(mut self) -> Self {
         self.kind = Kind::Trap;

@@ -20,3 +20,15 @@ pub(crate) const COMPOSED_FILES_MAX: usize = 64;
 
 /// The size of all compositions made for `--with` that are kept, in bytes: 2 GiB.
 pub(crate) const COMPOSED_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+
+/// How many files are taken out of a revision of git: more than any package of WIT has with all that it depends on.
+pub(crate) const REVISION_FILES_MAX: usize = 10_000;
+
+/// The size of all files that are taken out of a revision of git, in bytes: 256 MiB.
+pub(crate) const REVISION_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// How many symbolic links stand behind one another in a revision of git.
+pub(crate) const REVISION_LINKS_MAX: usize = 8;
+
+/// The size of a source file that is shown in a report, in bytes; of larger ones the place is named and not drawn.
+pub(crate) const SHOWN_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod baked;
+mod baseline;
 mod build;
 mod closing;
 mod commands;
@@ -25,6 +26,8 @@ mod progress;
 mod project;
 mod record;
 mod registries;
+mod report;
+mod rules;
 mod script;
 mod source;
 mod stubs;
@@ -67,6 +70,8 @@ fn run(arguments: Arguments, ui: Ui) -> Result<ExitCode, CommandError> {
         Command::Explode(args) => commands::explode::run(args, &context),
         Command::Graph(args) => commands::graph::run(args, &context),
         Command::Inspect(args) => commands::inspect::run(args, &context),
+        Command::Check(args) => commands::check::run(args, &context),
+        Command::Diff(args) => commands::diff::run(args, &context),
         Command::Publish(args) => commands::publish::run(args, &context),
         Command::Add(args) => commands::add::run(args, &context),
         Command::Remove(args) => commands::remove::run(args, &context),

@@ -83,7 +83,7 @@ fn render(text: &str, path: Option<&Path>, marks: &[Mark]) -> String {
 }
 
 /// The span within the text and between letters; a span of several lines is cut after the first.
-fn within(text: &str, span: &Range<usize>) -> Range<usize> {
+pub(crate) fn within(text: &str, span: &Range<usize>) -> Range<usize> {
     let start = text.floor_char_boundary(span.start.min(text.len()));
     let line_end = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
     start..text.ceil_char_boundary(span.end.clamp(start, line_end))

@@ -1,5 +1,6 @@
 //! The project file `wkit.toml`: which components there are, how they are composed, where they are published.
 
+mod check;
 mod compose;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ use serde_spanned::Spanned;
 
 use wkit_artifact::RegistryHost;
 
+use check::CheckSection;
+pub(crate) use check::{Check, Refused, known, level, profile};
 pub(crate) use compose::Compose;
 use compose::ComposeSection;
 
@@ -42,6 +45,8 @@ pub(crate) struct Project {
     pub(crate) dependencies: Vec<Dependency>,
     /// How they are composed.
     pub(crate) compose: Compose,
+    /// What `wkit check` does.
+    pub(crate) check: Check,
     /// Where each namespace's packages are kept.
     pub(crate) registries: BTreeMap<String, Registry>,
     /// Versions of language tools that differ from those that wkit pins.
@@ -166,6 +171,10 @@ impl Project {
             Some(section) => section.read(&inputs, &at)?,
             None => Compose::default(),
         };
+        let check = match file.check {
+            Some(section) => section.read(&at)?,
+            None => Check::default(),
+        };
         let mut registries = BTreeMap::new();
         for (namespace, registry) in file.registries {
             check_name(namespace.get_ref(), "a namespace")
@@ -191,6 +200,7 @@ impl Project {
             components,
             dependencies,
             compose,
+            check,
             registries,
             toolchain,
         })
@@ -243,6 +253,7 @@ struct File {
     #[serde(default)]
     dependencies: BTreeMap<Spanned<String>, Spanned<DependencySection>>,
     compose: Option<ComposeSection>,
+    check: Option<CheckSection>,
     #[serde(default)]
     registries: BTreeMap<Spanned<String>, Spanned<RegistrySection>>,
     #[serde(default)]

@@ -5,9 +5,13 @@
 mod assemblyscript;
 mod bad_input;
 mod builds;
+mod check;
+mod check_kits;
+mod check_schemas;
 mod clients;
 mod compose_errors;
 mod composing;
+mod diff;
 mod explode;
 mod flow;
 mod go;

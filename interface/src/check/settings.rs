@@ -97,7 +97,8 @@ pub struct Ignore {
 }
 
 impl Ignore {
-    pub(super) fn covers(&self, rule: &str, path: &str) -> bool {
+    /// Whether it goes for a finding of `rule` at `path`, whatever the version.
+    pub fn covers(&self, rule: &str, path: &str) -> bool {
         self.rule == rule && self.path.as_deref().is_none_or(|pattern| matches(pattern, path))
     }
 }
