@@ -4,6 +4,7 @@
 
 mod check_hostile;
 mod check_settings;
+mod check_speed;
 mod corpus;
 mod damage;
 mod history;
