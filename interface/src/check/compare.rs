@@ -275,7 +275,7 @@ fn world_alone(contract: &Contract, id: WorldId, name: &str, is_gone: bool, draf
         message,
         old,
         new,
-        hint: Some(rule.advice.to_owned()).filter(|_| is_gone),
+        hint: is_gone.then(|| rule.advice.to_owned()),
     };
     let feature = attributes::feature(&world.stability).map(str::to_owned);
     drafts.add(&Seen { world: Some(name.to_owned()), position: None, feature }, draft);

@@ -58,7 +58,7 @@ fn check(pair: &Pair, tally: &Mutex<Tally>) {
     let packages = [0, 1].map(|at| Contract::from_wasm("side", &sides[at].package()).unwrap());
     let (said, mut wrong) = judge(&sides, &packages, tally);
     let mut findings = said;
-    if pair.seed % COMPONENTS_EVERY == 0 {
+    if pair.seed.is_multiple_of(COMPONENTS_EVERY) {
         let components = [0, 1].map(|at| sides[at].component("it"));
         let sides = [0, 1].map(|at| Side::of_component(&components[at]).unwrap());
         let contracts = [0, 1].map(|at| Contract::from_wasm("side", &components[at]).unwrap());

@@ -30,7 +30,7 @@ impl Compared<'_> {
                 rule: &rules::FUNC_SAME_ASYNC,
                 part: None,
                 breaks: self.all(),
-                message: format!("{} {now}", names::function(self.new(), new)),
+                message: format!("{} {now}", names::function(self.new_resolve(), new)),
             });
         }
         self.parameters(old, new, &mut differences);
@@ -38,11 +38,11 @@ impl Compared<'_> {
         for Difference { rule, part, breaks, message } in differences {
             let draft = Draft {
                 rule,
-                place: Place { part, ..self.item(names::function(self.new(), new)) },
+                place: Place { part, ..self.item(names::function(self.new_resolve(), new)) },
                 breaks,
                 message,
-                old: self.shown(Way::NewFillsOld, text::function(self.old(), old), old.span),
-                new: self.shown(Way::OldFillsNew, text::function(self.new(), new), new.span),
+                old: self.shown(Way::NewFillsOld, text::function(self.old_resolve(), old), old.span),
+                new: self.shown(Way::OldFillsNew, text::function(self.new_resolve(), new), new.span),
                 hint: Some(rule.advice.to_owned()),
             };
             drafts.add(&self.seen(&old.stability), draft);
@@ -53,7 +53,7 @@ impl Compared<'_> {
     fn parameters(&self, old: &Function, new: &Function, differences: &mut Vec<Difference>) {
         let pairs = || old.params.iter().zip(&new.params);
         let is_one_by_one = old.params.len() == new.params.len();
-        let item = || names::function(self.new(), new);
+        let item = || names::function(self.new_resolve(), new);
         if is_one_by_one && pairs().all(|(old, new)| old.name == new.name) {
             for (old, new) in pairs() {
                 let part = || format!("parameter `{}`", new.name);
@@ -96,16 +96,16 @@ impl Compared<'_> {
     }
 
     fn results(&self, old: &Function, new: &Function, differences: &mut Vec<Difference>) {
-        let item = || names::function(self.new(), new);
+        let item = || names::function(self.new_resolve(), new);
         let changed = match (&old.result, &new.result) {
             (None, None) => None,
             (Some(old), Some(new)) => self.changed(old, new, || format!("the result of {}", item())),
             (None, Some(new)) => {
-                let message = format!("{} has a result now: `{}`", item(), text::ty(self.new(), new));
+                let message = format!("{} has a result now: `{}`", item(), text::ty(self.new_resolve(), new));
                 Some((None, self.all(), message))
             }
             (Some(old), None) => {
-                let ty = text::ty(self.old(), old);
+                let ty = text::ty(self.old_resolve(), old);
                 Some((None, self.all(), format!("{} has no result any more, it was `{ty}`", item())))
             }
         };
@@ -132,7 +132,7 @@ impl Compared<'_> {
         let mut breaks: Vec<Direction> = broken.map(|(way, _)| self.broken(way)).collect();
         breaks.extend([Direction::Callers, Direction::Implementers]);
         let of = of();
-        let (old_text, new_text) = (text::ty(self.old(), old), text::ty(self.new(), new));
+        let (old_text, new_text) = (text::ty(self.old_resolve(), old), text::ty(self.new_resolve(), new));
         let message = match old_text == new_text {
             true => format!("{of} is another `{new_text}`: it means a type of another place now"),
             false => format!("{of} was `{old_text}` and is `{new_text}`"),

@@ -35,11 +35,11 @@ impl<'a> Compared<'a> {
         }
     }
 
-    pub(super) fn old(&self) -> &'a Resolve {
+    pub(super) fn old_resolve(&self) -> &'a Resolve {
         &self.contract(Way::NewFillsOld).resolve
     }
 
-    pub(super) fn new(&self) -> &'a Resolve {
+    pub(super) fn new_resolve(&self) -> &'a Resolve {
         &self.contract(Way::OldFillsNew).resolve
     }
 
@@ -76,7 +76,7 @@ impl<'a> Compared<'a> {
 
     /// Compares two interfaces.
     pub(super) fn interfaces(&self, old: InterfaceId, new: InterfaceId, drafts: &mut Drafts) {
-        let (old_side, new_side) = (&self.old().interfaces[old], &self.new().interfaces[new]);
+        let (old_side, new_side) = (&self.old_resolve().interfaces[old], &self.new_resolve().interfaces[new]);
         let mut gone: Vec<TypeId> = Vec::new();
         for (name, id) in &old_side.types {
             match new_side.types.get(name) {
@@ -88,8 +88,8 @@ impl<'a> Compared<'a> {
         let mut added: Vec<TypeId> = new_side.types.iter().filter(is_added).map(|(_, id)| *id).collect();
         self.renamed_types(&mut gone, &mut added, drafts);
         // The members of a resource that is gone, or new, go and come with it.
-        let gone_resources = own_resources(&gone, self.old());
-        let added_resources = own_resources(&added, self.new());
+        let gone_resources = own_resources(&gone, self.old_resolve());
+        let added_resources = own_resources(&added, self.new_resolve());
         self.types_gone(&gone, &added, drafts);
         for id in added {
             self.type_added(id, drafts);
@@ -110,13 +110,13 @@ impl<'a> Compared<'a> {
             new.iter().copied().filter(|function| !old_names.contains(function.name.as_str())).collect();
         // A method that became a static function has another name, and is still the same thing to a reader.
         let spoken: HashMap<String, &Function> =
-            added.iter().map(|function| (names::spoken(self.new(), function), *function)).collect();
+            added.iter().map(|function| (names::spoken(self.new_resolve(), function), *function)).collect();
         let mut other_kind: HashSet<&str> = HashSet::new();
         let mut gone: Vec<&Function> = Vec::new();
         for function in old {
             if let Some(other) = new_names.get(function.name.as_str()) {
                 self.functions(function, other, drafts);
-            } else if let Some(other) = spoken.get(&names::spoken(self.old(), function)) {
+            } else if let Some(other) = spoken.get(&names::spoken(self.old_resolve(), function)) {
                 other_kind.insert(other.name.as_str());
                 self.function_of_other_kind(function, other, drafts);
             } else {
@@ -126,7 +126,7 @@ impl<'a> Compared<'a> {
         added.retain(|function| !other_kind.contains(function.name.as_str()));
         let mut successors = Successors::default();
         for function in added.iter().filter(|_| !gone.is_empty()) {
-            successors.add(names::spoken(self.new(), function), shape(self.new(), function));
+            successors.add(names::spoken(self.new_resolve(), function), shape(self.new_resolve(), function));
         }
         for function in gone {
             self.function_gone(function, &successors, drafts);
@@ -137,33 +137,34 @@ impl<'a> Compared<'a> {
     }
 
     fn function_of_other_kind(&self, old: &Function, new: &Function, drafts: &mut Drafts) {
-        let (old_item, new_item) = (names::function(self.old(), old), names::function(self.new(), new));
+        let (old_item, new_item) =
+            (names::function(self.old_resolve(), old), names::function(self.new_resolve(), new));
         let draft = Draft {
             rule: &rules::RESOURCE_MEMBER_SAME_KIND,
             message: format!("{old_item} became a {new_item}"),
             place: self.item(new_item),
             breaks: self.all(),
-            old: self.shown(Way::NewFillsOld, text::function(self.old(), old), old.span),
-            new: self.shown(Way::OldFillsNew, text::function(self.new(), new), new.span),
+            old: self.shown(Way::NewFillsOld, text::function(self.old_resolve(), old), old.span),
+            new: self.shown(Way::OldFillsNew, text::function(self.new_resolve(), new), new.span),
             hint: Some(rules::RESOURCE_MEMBER_SAME_KIND.advice.to_owned()),
         };
         drafts.add(&self.seen(&old.stability), draft);
     }
 
     fn function_gone(&self, function: &Function, successors: &Successors, drafts: &mut Drafts) {
-        let item = names::function(self.old(), function);
+        let item = names::function(self.old_resolve(), function);
         let rule = match names::resource_of(function) {
             Some(_) => &rules::RESOURCE_MEMBER_NO_DELETE,
             None => &rules::FUNC_NO_DELETE,
         };
-        let name = names::spoken(self.old(), function);
-        let similar = successors.of(&name, &shape(self.old(), function), drafts);
+        let name = names::spoken(self.old_resolve(), function);
+        let similar = successors.of(&name, &shape(self.old_resolve(), function), drafts);
         let draft = Draft {
             rule,
             message: format!("{item} is gone{similar}"),
             place: self.item(item.clone()),
             breaks: vec![self.broken(Way::NewFillsOld), Direction::Callers],
-            old: self.shown(Way::NewFillsOld, text::function(self.old(), function), function.span),
+            old: self.shown(Way::NewFillsOld, text::function(self.old_resolve(), function), function.span),
             new: None,
             hint: Some(rule.advice.to_owned()),
         };
@@ -172,7 +173,7 @@ impl<'a> Compared<'a> {
     }
 
     fn function_added(&self, function: &Function, drafts: &mut Drafts) {
-        let item = names::function(self.new(), function);
+        let item = names::function(self.new_resolve(), function);
         let rule = match names::resource_of(function) {
             Some(_) => &rules::RESOURCE_MEMBER_ADD,
             None => &rules::FUNC_ADD,
@@ -183,7 +184,7 @@ impl<'a> Compared<'a> {
             place: self.item(item.clone()),
             breaks: vec![self.broken(Way::OldFillsNew), Direction::Implementers],
             old: None,
-            new: self.shown(Way::OldFillsNew, text::function(self.new(), function), function.span),
+            new: self.shown(Way::OldFillsNew, text::function(self.new_resolve(), function), function.span),
             hint: None,
         };
         drafts.add(&self.seen(&function.stability), draft);

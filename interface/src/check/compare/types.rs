@@ -40,12 +40,12 @@ impl Compared<'_> {
         }
         let mut by_shape: HashMap<String, Vec<TypeId>> = HashMap::new();
         for id in &*added {
-            let shape = members::shape(self.new(), *id);
+            let shape = members::shape(self.new_resolve(), *id);
             shape.into_iter().for_each(|shape| by_shape.entry(shape).or_default().push(*id));
         }
         let mut renamed: Vec<TypeId> = Vec::new();
         gone.retain(|&id| {
-            let partners = members::shape(self.old(), id).and_then(|shape| by_shape.get_mut(&shape));
+            let partners = members::shape(self.old_resolve(), id).and_then(|shape| by_shape.get_mut(&shape));
             let Some(partners) = partners else { return true };
             let found = partners
                 .iter()
@@ -66,24 +66,24 @@ impl Compared<'_> {
         let mut breaks = vec![Direction::Callers];
         breaks.extend(self.is_asked(Way::NewFillsOld, old).then(|| self.broken(Way::NewFillsOld)));
         breaks.extend(self.is_asked(Way::OldFillsNew, new).then(|| self.broken(Way::OldFillsNew)));
-        let old_item = names::type_item(self.old(), old);
+        let old_item = names::type_item(self.old_resolve(), old);
         let draft = Draft {
             rule: &rules::TYPE_SAME_NAME,
-            place: self.item(names::type_item(self.new(), new)),
+            place: self.item(names::type_item(self.new_resolve(), new)),
             breaks,
-            message: format!("{old_item} is called `{}` now", name(self.new(), new)),
+            message: format!("{old_item} is called `{}` now", name(self.new_resolve(), new)),
             old: self.shown_type(Way::NewFillsOld, old),
             new: self.shown_type(Way::OldFillsNew, new),
             hint: Some(rules::TYPE_SAME_NAME.advice.to_owned()),
         };
-        drafts.add(&self.seen(&self.old().types[old].stability), draft);
+        drafts.add(&self.seen(&self.old_resolve().types[old].stability), draft);
     }
 
     /// What is said of types that are gone, with what they may be called now.
     pub(super) fn types_gone(&self, gone: &[TypeId], added: &[TypeId], drafts: &mut Drafts) {
         let mut successors = Successors::default();
         for id in added.iter().filter(|_| !gone.is_empty()) {
-            successors.add(self.new().types[*id].name.clone().unwrap_or_default(), String::new());
+            successors.add(self.new_resolve().types[*id].name.clone().unwrap_or_default(), String::new());
         }
         for id in gone {
             self.type_gone(*id, &successors, drafts);
@@ -91,8 +91,8 @@ impl Compared<'_> {
     }
 
     fn type_gone(&self, id: TypeId, successors: &Successors, drafts: &mut Drafts) {
-        let definition = &self.old().types[id];
-        let item = names::type_item(self.old(), id);
+        let definition = &self.old_resolve().types[id];
+        let item = names::type_item(self.old_resolve(), id);
         let rule = match &definition.kind {
             TypeDefKind::Resource => &rules::RESOURCE_NO_DELETE,
             TypeDefKind::Type(_) => &rules::TYPE_ALIAS_NO_DELETE,
@@ -115,8 +115,8 @@ impl Compared<'_> {
     }
 
     pub(super) fn type_added(&self, id: TypeId, drafts: &mut Drafts) {
-        let definition = &self.new().types[id];
-        let item = names::type_item(self.new(), id);
+        let definition = &self.new_resolve().types[id];
+        let item = names::type_item(self.new_resolve(), id);
         let rule = match &definition.kind {
             TypeDefKind::Resource => &rules::RESOURCE_ADD,
             TypeDefKind::Type(_) => &rules::TYPE_ALIAS_ADD,
@@ -138,7 +138,7 @@ impl Compared<'_> {
         };
         drafts.add(&self.seen(&definition.stability), draft);
         // A `use` has no gate of its own to write.
-        if !matches!(definition.kind, TypeDefKind::Type(_)) || !is_used(self.new(), id) {
+        if !matches!(definition.kind, TypeDefKind::Type(_)) || !is_used(self.new_resolve(), id) {
             attributes::added(self, item, &definition.stability, definition.span, drafts);
         }
     }
@@ -153,7 +153,7 @@ impl Compared<'_> {
             let broken = asked.filter(|((way, differs), id)| *differs && self.is_asked(*way, *id));
             let mut breaks: Vec<Direction> = broken.map(|((way, _), _)| self.broken(way)).collect();
             breaks.extend([Direction::Callers, Direction::Implementers]);
-            let item = names::type_item(self.new(), new);
+            let item = names::type_item(self.new_resolve(), new);
             let (rule, message) = self.type_change(old, new, &item);
             let draft = Draft {
                 rule,
@@ -164,7 +164,7 @@ impl Compared<'_> {
                 new: self.shown_type(Way::OldFillsNew, new),
                 hint: Some(rule.advice.to_owned()),
             };
-            drafts.add(&self.seen(&self.old().types[old].stability), draft);
+            drafts.add(&self.seen(&self.old_resolve().types[old].stability), draft);
         }
         attributes::types(self, old, new, drafts);
     }
@@ -172,20 +172,20 @@ impl Compared<'_> {
     /// A value type of the same structure that is taken from somewhere else.
     fn other_source(&self, old: TypeId, new: TypeId, drafts: &mut Drafts) {
         let is_root = |resolve: &Resolve, id: TypeId| names::root(resolve, id) == id;
-        if is_root(self.old(), old) && is_root(self.new(), new) {
+        if is_root(self.old_resolve(), old) && is_root(self.new_resolve(), new) {
             return;
         }
         let home = |resolve: &Resolve, id: TypeId| match resolve.types[names::root(resolve, id)].owner {
             TypeOwner::Interface(home) => names::key(resolve, home),
             _ => None,
         };
-        let (old_home, new_home) = (home(self.old(), old), home(self.new(), new));
+        let (old_home, new_home) = (home(self.old_resolve(), old), home(self.new_resolve(), new));
         let translated =
             old_home.as_ref().and_then(|home| self.pairing.pairs.get(home)).or(old_home.as_ref());
         if translated == new_home.as_ref() {
             return;
         }
-        let item = names::type_item(self.new(), new);
+        let item = names::type_item(self.new_resolve(), new);
         let draft = Draft {
             rule: &rules::USE_SAME_SOURCE,
             message: format!(
@@ -203,7 +203,7 @@ impl Compared<'_> {
     }
 
     fn type_change(&self, old: TypeId, new: TypeId, item: &str) -> (&'static Rule, String) {
-        let (old_kind, new_kind) = (&self.old().types[old].kind, &self.new().types[new].kind);
+        let (old_kind, new_kind) = (&self.old_resolve().types[old].kind, &self.new_resolve().types[new].kind);
         let word = match (old_kind, new_kind) {
             (TypeDefKind::Record(_), TypeDefKind::Record(_)) => Some(("field", &rules::RECORD_SAME_FIELDS)),
             (TypeDefKind::Variant(_), TypeDefKind::Variant(_)) => Some(("case", &rules::VARIANT_SAME_CASES)),
@@ -212,16 +212,18 @@ impl Compared<'_> {
             _ => None,
         };
         if let Some((word, rule)) = word {
-            let (before, after) =
-                (members::members(self.old(), old_kind), members::members(self.new(), new_kind));
+            let (before, after) = (
+                members::members(self.old_resolve(), old_kind),
+                members::members(self.new_resolve(), new_kind),
+            );
             return (rule, format!("{item}: {}", members::changes(word, &before, &after)));
         }
-        if is_resource(self.old(), old) && is_resource(self.new(), new) {
+        if is_resource(self.old_resolve(), old) && is_resource(self.new_resolve(), new) {
             let shown = |resolve: &Resolve, id: TypeId| {
                 let (home, name) = names::resource(resolve, id);
                 format!("`{name}` of {}", home_shown(Some(home.as_str()).filter(|home| !home.is_empty())))
             };
-            let (before, after) = (shown(self.old(), old), shown(self.new(), new));
+            let (before, after) = (shown(self.old_resolve(), old), shown(self.new_resolve(), new));
             let message = format!("{item} was {before} and is {after}: another resource");
             return (&rules::RESOURCE_SAME_HOME, message);
         }
@@ -229,7 +231,8 @@ impl Compared<'_> {
         if old_word != new_word && old_word != "type" && new_word != "type" {
             return (&rules::TYPE_SAME, format!("{item} was a type of the kind `{old_word}` before"));
         }
-        let (before, after) = (text::meaning(self.old(), old), text::meaning(self.new(), new));
+        let (before, after) =
+            (text::meaning(self.old_resolve(), old), text::meaning(self.new_resolve(), new));
         (&rules::TYPE_SAME, format!("{item} was `{before}` and is `{after}`"))
     }
 }

@@ -255,7 +255,7 @@ impl<'a> Side<'a, '_> {
             message: format!("{called} {verb}{similar}"),
             old,
             new,
-            hint: Some(rule.advice.to_owned()).filter(|_| way == Way::NewFillsOld),
+            hint: (way == Way::NewFillsOld).then(|| rule.advice.to_owned()),
         };
         self.gates_alone(&compared, way, item, &draft, drafts);
         drafts.add(&compared.seen, draft);
