@@ -25,3 +25,63 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
 pub(crate) fn find(id: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.id == id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `docs/reference/check-rules.md` is what the rules say, one by one.
+    #[test]
+    fn the_reference_is_what_the_rules_say() {
+        let mut text = String::from(
+            "# Rules of `wkit check`\n\nWhat `wkit check --explain RULE` says of each. What such a change breaks \
+             depends on where it stands; a finding names only\nwhom it breaks there. See \
+             [checking](../checking.md) for directions, profiles and levels.\n\n\
+             | rule | rests on | can break | about |\n|---|---|---|---|\n",
+        );
+        let group = |rule: &Rule| serde_json::to_value(rule.group).unwrap().as_str().unwrap().to_owned();
+        let directions = |rule: &Rule| {
+            rule.directions.iter().map(|direction| direction.id()).collect::<Vec<_>>().join(", ")
+        };
+        for rule in all() {
+            let (id, link) = (rule.id, rule.id.to_lowercase());
+            text += &format!(
+                "| [`{id}`](#{link}) | {} | {} | {} |\n",
+                group(rule),
+                directions(rule),
+                rule.purpose.replace('|', "\\|")
+            );
+        }
+        for rule in all() {
+            text += &format!("\n## {}\n\n{}.", rule.id, rule.purpose);
+            if !rule.reason.is_empty() {
+                text += &format!(" {}", rule.reason);
+            }
+            text += "\n";
+            for (title, wit) in [("before", rule.before), ("after", rule.after)] {
+                if !wit.is_empty() {
+                    text += &format!("\n```wit\n// {title}\n{}\n```\n", wit.trim());
+                }
+            }
+            if !rule.advice.is_empty() {
+                text += &format!("\nInstead: {}.\n", rule.advice);
+            }
+            if !rule.specification.is_empty() {
+                text += &format!("\nSpecification: {}.\n", rule.specification);
+            }
+        }
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/check-rules.md");
+        wkit_fixtures::golden::assert_golden(file, &text);
+    }
+
+    #[test]
+    fn ids_are_words_of_large_letters_and_stand_once() {
+        let mut ids: Vec<&str> = all().map(|rule| rule.id).collect();
+        let is_word = |id: &&str| id.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+        assert!(ids.iter().all(is_word), "{ids:?}");
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count, "an id stands twice");
+    }
+}

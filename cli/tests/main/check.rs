@@ -359,7 +359,9 @@ fn what_is_meant_is_ignored() {
 #[test]
 fn rules_are_explained() {
     let sandbox = Sandbox::new();
-    sandbox.wkit("check --rules").ok().golden("check-rules");
+    let rules = sandbox.wkit("check --rules").ok().stdout;
+    assert!(rules.starts_with("  rule ") || rules.starts_with("rule "), "{rules}");
+    assert!(rules.contains("  FUNC_NO_DELETE ") && rules.ends_with("says more\n"), "{rules}");
     sandbox.wkit("check --explain FUNC_NO_DELETE").ok().golden("check-explain");
     sandbox.wkit("check --explain func-no-delete").ok();
     sandbox.wkit("check --explain FUNC_DELETE").golden("check-explain-unknown");

@@ -57,7 +57,7 @@ pub(super) fn list(format: ReportFormat) -> Result<String, CommandError> {
     if format != ReportFormat::Text {
         return Err(CommandError::usage("`--rules` is shown as `text` or `json`"));
     }
-    let mut table = Table::new(&["rule", "rests on", "can break", "watches that"]);
+    let mut table = Table::new(&["rule", "rests on", "can break", "about"]);
     for rule in rules::all() {
         let directions: Vec<&str> = rule.directions.iter().map(|direction| direction.id()).collect();
         table.row(vec![rule.id.to_owned(), group(rule), directions.join(", "), rule.purpose.to_owned()]);
