@@ -79,7 +79,7 @@ mod tests {
         assert!(contains(&stripped, "producers"));
         let before = wkit_interface::decode(&component).unwrap();
         let after = wkit_interface::decode(&stripped).unwrap();
-        assert_eq!(before.wit, after.wit);
+        assert_eq!(before.wit(), after.wit());
         assert_eq!(strip(&stripped).unwrap(), stripped);
     }
 

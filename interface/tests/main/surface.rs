@@ -24,8 +24,8 @@ fn a_component_with_everything() {
 #[test]
 fn the_printed_wit_describes_the_same_component() {
     let first = read(&rich());
-    let second = read(&from_wit(&first.wit, "root"));
-    assert_eq!(first.wit, second.wit);
+    let second = read(&from_wit(&first.wit(), "root"));
+    assert_eq!(first.wit(), second.wit());
     let json = |surface: &Surface| serde_json::to_value(surface).unwrap();
     assert_eq!(json(&first), json(&second));
 }

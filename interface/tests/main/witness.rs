@@ -43,8 +43,8 @@ fn every_finding_of_an_example_has_its_witness() {
                     rule.id,
                     witness.position,
                     finding.message,
-                    consumer.wit.trim_end(),
-                    provider.wit.trim_end(),
+                    consumer.wit().trim_end(),
+                    provider.wit().trim_end(),
                     witness.refusal
                 );
             }

@@ -253,7 +253,7 @@ fn later_items_are_those_of_the_history() {
 /// A slip of the pen in a data file would look like a gap of the host.
 #[test]
 fn the_interfaces_of_hosts_are_in_their_versions_of_wasi() {
-    let releases = wkit_fixtures::wasi_history::releases(false);
+    let Some(releases) = wkit_fixtures::wasi_history::releases(false) else { return };
     for (host, entry) in hosts().iter().flat_map(|host| host.provides.iter().map(move |entry| (host, entry)))
     {
         for release in &releases {
