@@ -77,15 +77,7 @@ fn section(text: &mut String, name: &str, comparison: &Comparison) {
         for finding in findings {
             let whom: Vec<&str> = finding.breaks.iter().map(|direction| direction.id()).collect();
             let whom = if whom.is_empty() { String::new() } else { format!(" (breaks {})", whom.join(", ")) };
-            let is_unstable = finding.hint.as_ref().is_some_and(|hint| hint.contains("unstable"));
-            let unstable = if is_unstable { ", and not stable yet" } else { "" };
-            let _ = writeln!(
-                text,
-                "- {}: {}{unstable}{whom} `{}`",
-                home(finding),
-                finding.message,
-                finding.rule.id
-            );
+            let _ = writeln!(text, "- {}: {}{whom} `{}`", home(finding), finding.message, finding.rule.id);
         }
     }
     documentation(text, comparison);
