@@ -36,6 +36,24 @@ pub struct Contract {
 struct Source {
     shown: String,
     text: String,
+    /// Where each line begins.
+    lines: Vec<usize>,
+}
+
+impl Source {
+    fn new(shown: String, text: String) -> Self {
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { shown, text, lines }
+    }
+
+    /// Line and column of a byte, both from 1; columns are counted in characters.
+    fn position(&self, byte: usize) -> (u32, u32) {
+        let byte = self.text.floor_char_boundary(byte.min(self.text.len()));
+        let line = self.lines.partition_point(|start| *start <= byte);
+        let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        (count(line), count(self.text[start..byte].chars().count() + 1))
+    }
 }
 
 /// What one side of a check is.
@@ -157,7 +175,7 @@ impl Contract {
             // A package in binary form has no lines.
             let Ok(text) = fs::read_to_string(&file) else { continue };
             let shown = base.and_then(|base| file.strip_prefix(base).ok()).unwrap_or(&file);
-            sources.insert(name.to_owned(), Source { shown: slashes(shown), text });
+            sources.insert(name.to_owned(), Source::new(slashes(shown), text));
         }
         let kind = ContractKind::WitPackage;
         let contract =
@@ -232,10 +250,10 @@ impl Contract {
     /// Where something stands in the sources.
     pub(super) fn locate(&self, span: Span) -> Option<Location> {
         let place = self.resolve.source_map.resolve_span(span)?;
-        let Source { shown, text } = self.sources.get(place.path)?;
-        let (line, column) = position(text, place.range.start);
-        let (end_line, end_column) = position(text, place.range.end);
-        Some(Location { file: shown.clone(), line, column, end_line, end_column })
+        let source = self.sources.get(place.path)?;
+        let (line, column) = source.position(place.range.start);
+        let (end_line, end_column) = source.position(place.range.end);
+        Some(Location { file: source.shown.clone(), line, column, end_line, end_column })
     }
 }
 
@@ -274,14 +292,6 @@ fn apart(resolve: &mut Resolve, world: WorldId, surface: &Surface) {
         }
         resolve.worlds[world].imports.insert(key, item);
     }
-}
-
-/// Line and column of a byte, both from 1; columns are counted in characters.
-fn position(text: &str, byte: usize) -> (u32, u32) {
-    let before = &text[..text.floor_char_boundary(byte.min(text.len()))];
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    (count(before.matches('\n').count() + 1), count(before[line_start..].chars().count() + 1))
 }
 
 /// How many files the WIT has, and their size, before any is read.
