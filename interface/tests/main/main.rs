@@ -5,6 +5,7 @@
 mod corpus;
 mod damage;
 mod history;
+mod hostile;
 mod one_side;
 mod parts;
 mod rules;
