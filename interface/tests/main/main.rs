@@ -8,6 +8,7 @@ mod check_speed;
 mod corpus;
 mod damage;
 mod history;
+mod hostile;
 mod one_side;
 mod parts;
 mod rules;

@@ -1,9 +1,9 @@
 //! The witness where an exported interface takes resources from an interface that the world exports now, and imported
 //! before, or the other way round: a third component has what the world imports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use wit_parser::{InterfaceId, Type, TypeDefKind, TypeId, TypeOwner, WorldKey};
+use wit_parser::{InterfaceId, LiveTypes, Resolve, TypeDefKind, TypeId, TypeOwner, WorldKey};
 
 use super::cut::{self, Names};
 use super::link::{Instance, Wiring};
@@ -65,7 +65,7 @@ struct Home {
     id: InterfaceId,
     /// Whether the world exports it.
     is_exported: bool,
-    /// The names that the resources have in the interface that takes them.
+    /// The types of the interface that speak of its resources.
     names: Vec<String>,
 }
 
@@ -76,11 +76,17 @@ impl Part {
         let resolve = &subject.resolve;
         let mut homes: BTreeMap<String, Home> = BTreeMap::new();
         for (name, ty) in &resolve.interfaces[subject.interface].types {
-            let Some(id) = home_of(resolve, *ty).filter(|id| *id != subject.interface) else { continue };
-            let is_exported = resolve.worlds[world].exports.contains_key(&WorldKey::Interface(id));
-            let home = homes.entry(cut::path(resolve, id));
-            let home = home.or_insert_with(|| Home { id, is_exported, names: Vec::new() });
-            home.names.push(name.clone());
+            let mut spoken_of = LiveTypes::default();
+            spoken_of.add_type_id(resolve, *ty);
+            for id in spoken_of.iter().filter_map(|ty| home_of(resolve, ty)).collect::<BTreeSet<_>>() {
+                if id == subject.interface {
+                    continue;
+                }
+                let is_exported = resolve.worlds[world].exports.contains_key(&WorldKey::Interface(id));
+                let home = homes.entry(cut::path(resolve, id));
+                let home = home.or_insert_with(|| Home { id, is_exported, names: Vec::new() });
+                home.names.push(name.clone());
+            }
         }
         Some(Self { subject, homes })
     }
@@ -114,11 +120,8 @@ impl Part {
     }
 }
 
-/// The interface that defines a resource; nothing for a value type.
-fn home_of(resolve: &wit_parser::Resolve, mut id: TypeId) -> Option<InterfaceId> {
-    while let TypeDefKind::Type(Type::Id(next)) = resolve.types[id].kind {
-        id = next;
-    }
+/// The interface that defines a resource; nothing for another type.
+fn home_of(resolve: &Resolve, id: TypeId) -> Option<InterfaceId> {
     match (&resolve.types[id].kind, resolve.types[id].owner) {
         (TypeDefKind::Resource, TypeOwner::Interface(home)) => Some(home),
         _ => None,
