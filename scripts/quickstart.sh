@@ -68,7 +68,7 @@ show wkit inspect fixtures/shop/build/shop.wasm
 
 step "A registry of your own"
 bold "\$ wkit registry serve --data $scratch/registry --listen 127.0.0.1:0 &"
-wkit registry serve --data "$scratch/registry" --listen 127.0.0.1:0 2>"$scratch/registry.log" &
+wkit registry serve --data "$scratch/registry" --listen 127.0.0.1:0 >"$scratch/registry.log" 2>&1 &
 registry=$!
 address=
 for _ in $(seq 100); do

@@ -74,7 +74,7 @@ digest = f"sha256:{whole.hexdigest()}"
 highest = 0
 for name, push in (("one streamed PUT", put), ("PATCHes of 16 MiB", patch)):
     with tempfile.TemporaryDirectory() as folder:
-        command = [program, "--data", os.path.join(folder, "data"), "--listen", "127.0.0.1:0"]
+        command = [program, "serve", "--data", os.path.join(folder, "data"), "--listen", "127.0.0.1:0"]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             line = server.stdout.readline()

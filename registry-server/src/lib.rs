@@ -35,6 +35,7 @@
 //! - The memory of a transfer does not depend on the size of the blob.
 
 mod api_error;
+mod command;
 mod config;
 pub mod limits;
 mod path;
@@ -42,8 +43,11 @@ mod registry;
 mod router;
 mod routes;
 mod server;
+mod settings;
 mod store;
 
+pub use command::{Command, CommandError, ServeArgs};
 pub use config::{Config, MetadataUrl, ParseMetadataUrlError};
 pub use server::{RunError, Server, StartError};
+pub use settings::SettingsError;
 pub use store::{BlobStoreError, CommitError, MetadataError, OpenError};

@@ -81,3 +81,6 @@ pub const CONFLICT_RETRIES_MAX: usize = 64;
 
 /// How often the garbage collector runs.
 pub const GARBAGE_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+/// The largest configuration file, in bytes.
+pub const SETTINGS_BYTES_MAX: u64 = 1024 * 1024;

@@ -123,7 +123,7 @@ fn large_manifest(number: usize) -> Vec<u8> {
 /// Starts the program with a data folder on a disk of 32 MiB, of which a file takes 8.
 fn start(folder: &Path, metadata: &str) -> Option<Program> {
     let script = r#"mount -t tmpfs -o size=32m tmpfs "$1" && head -c 8388608 /dev/zero >"$1/ballast" &&
-        exec "$2" --data "$1/data" --listen 127.0.0.1:0 --metadata "$3""#;
+        exec "$2" serve --data "$1/data" --listen 127.0.0.1:0 --metadata "$3""#;
     // As an ordinary user, a namespace of users is needed, too; where that is not allowed, root needs none.
     ["-rm", "-m"].into_iter().find_map(|namespaces| {
         let mut command = Command::new("unshare");

@@ -23,7 +23,7 @@ async fn a_folder_has_one_server() -> Result<()> {
     assert_eq!(message, format!("another registry is running on the data folder `{}`", data.display()));
 
     let program = Command::new(env!("CARGO_BIN_EXE_wkit-registry"))
-        .args(["--listen", "127.0.0.1:0", "--data"])
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(&data)
         .env_remove("RUST_BACKTRACE")
         .output()?;

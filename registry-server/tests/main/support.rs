@@ -63,7 +63,7 @@ impl Program {
     /// Starts it on a data folder and waits until it listens.
     pub(crate) fn start(data: &Path, arguments: &[&str]) -> Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wkit-registry"));
-        command.arg("--data").arg(data).args(["--listen", "127.0.0.1:0"]).args(arguments);
+        command.args(["serve", "--data"]).arg(data).args(["--listen", "127.0.0.1:0"]).args(arguments);
         Self::spawn(command)
     }
 
