@@ -1,5 +1,7 @@
 //! `wkit-registry`: the registry as a program of its own.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 use wkit_registry_server::Command;
@@ -22,11 +24,22 @@ enum LogFormat {
     Json,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
     let args = Args::parse();
     start_log(args.log_format);
+    match run(args.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The message of a command holds its causes.
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    Ok(runtime.block_on(args.command.run(&mut std::io::stdout()))?)
+    Ok(runtime.block_on(command.run(&mut std::io::stdout()))?)
 }
 
 fn start_log(format: LogFormat) {

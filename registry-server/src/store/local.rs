@@ -149,7 +149,8 @@ fn store_error(action: &'static str, source: io::Error) -> BlobStoreError {
     if is_full(&source) { BlobStoreError::Full } else { BlobStoreError::Io { action, source } }
 }
 
-fn absent_is_ok(result: io::Result<()>) -> io::Result<()> {
+/// Takes a file that is not there for done.
+pub(crate) fn absent_is_ok(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,

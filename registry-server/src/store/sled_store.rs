@@ -1,5 +1,9 @@
 //! The metadata store in a folder, by `sled`: chosen with `--metadata sled:`. Types of `sled` stay in this module.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -9,6 +13,7 @@ use futures_util::future::BoxFuture;
 
 use crate::limits::METADATA_CACHE_BYTES_MAX;
 use crate::store::group_commit::{Committer, Engine, holds};
+use crate::store::local::{absent_is_ok, sync_folder};
 use crate::store::{Batch, CommitError, Entry, MetadataError, MetadataStore, Scan};
 
 /// Scans of up to this many entries are answered on the calling thread.
@@ -40,7 +45,7 @@ impl SledMetadata {
         let database = open_database(path)?;
         let shared = Arc::new(Shared { path: path.to_owned(), database: RwLock::new(Some(database)) });
         let committer =
-            Committer::start(SledEngine { shared: shared.clone() }, path.to_owned()).map_err(|error| {
+            Committer::start(SledEngine::new(shared.clone()), path.to_owned()).map_err(|error| {
                 MetadataError::Failed { backend: NAME, message: format!("no thread to commit on: {error}") }
             })?;
         Ok(Self { shared, committer })
@@ -113,6 +118,33 @@ impl Shared {
 #[derive(Debug)]
 struct SledEngine {
     shared: Arc<Shared>,
+    /// The files of large values that are synced already, by name; they never change.
+    synced: HashSet<OsString>,
+}
+
+impl SledEngine {
+    fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, synced: HashSet::new() }
+    }
+
+    /// Makes durable what `sled` has written. Its own flush hands the bytes to the system (`sync_file_range`), which
+    /// neither empties the disk's cache nor keeps the file's length, and does not sync the files of large values.
+    fn sync(&mut self) -> io::Result<()> {
+        let large = self.shared.path.join("blobs");
+        let mut names = HashSet::new();
+        for entry in std::fs::read_dir(&large)? {
+            let entry = entry?;
+            if !self.synced.contains(&entry.file_name()) {
+                absent_is_ok(File::open(entry.path()).and_then(|file| file.sync_all()))?;
+            }
+            names.insert(entry.file_name());
+        }
+        if names != self.synced {
+            sync_folder(&large)?;
+        }
+        self.synced = names;
+        File::open(self.shared.path.join("db"))?.sync_all()
+    }
 }
 
 impl Engine for SledEngine {
@@ -120,6 +152,10 @@ impl Engine for SledEngine {
 
     fn commit_group(&mut self, batches: &[Batch]) -> Result<Vec<Result<(), CommitError>>, MetadataError> {
         let result = self.shared.with(|database| try_group(database, batches));
+        let result = result.and_then(|results| match self.sync() {
+            Ok(()) => Ok(results),
+            Err(error) => Err(failed(error.into())),
+        });
         if result.is_err() {
             self.shared.reopen();
         }
@@ -166,7 +202,19 @@ fn open_database(path: &Path) -> Result<Db, MetadataError> {
         // Every group is flushed; a flush between groups would only add to the work.
         .flush_every_ms(None)
         .open()
+        .and_then(|database| sync_names(path).map(|()| database).map_err(Into::into))
         .map_err(failed)
+}
+
+/// Makes the files durable that are made once and kept.
+fn sync_names(path: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            absent_is_ok(File::open(entry.path()).and_then(|file| file.sync_all()))?;
+        }
+    }
+    sync_folder(path)
 }
 
 fn failed(error: ::sled::Error) -> MetadataError {

@@ -1,8 +1,11 @@
-//! Killing the program while clients push: whatever was acknowledged is there afterwards, and nothing is there by half.
+//! Killing the program while clients push: whatever was acknowledged is there afterwards, and nothing is there by half;
+//! also when the disk keeps nothing that was not synced.
 //!
 //! WKIT_CRASH_ROUNDS sets the number of rounds.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +13,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use wkit_artifact::Digest;
 
+#[cfg(target_os = "linux")]
+use crate::forgetful::ForgetfulDisk;
 use crate::support::{Api, Program, header, manifest};
 
 const WORKERS: usize = 8;
@@ -33,13 +38,87 @@ struct Artifact {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_with_redb() -> Result<()> {
-    crash("redb:", rounds(20)?).await
+    crash(&mut Folder::new()?, "redb:", rounds(20)?).await
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_when_the_power_fails() -> Result<()> {
+    crash(&mut ForgetfulDisk::new(false)?, "redb:", rounds(20)?).await
+}
+
+#[cfg(all(target_os = "linux", feature = "sled"))]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_when_the_power_fails_with_sled() -> Result<()> {
+    crash(&mut ForgetfulDisk::new(false)?, "sled:", rounds(20)?.div_ceil(5)).await
+}
+
+/// The proof that such a disk shows what it is meant to show.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_does_not_sync_is_found_out() -> Result<()> {
+    let lost = crash(&mut ForgetfulDisk::new(true)?, "redb:", 3).await;
+    let lost = lost.expect_err("nothing was lost, though nothing was synced");
+    assert!(format!("{lost:#}").contains("no list of tags"), "{lost:#}");
+    Ok(())
 }
 
 #[cfg(feature = "sled")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_with_sled() -> Result<()> {
-    crash("sled:", rounds(20)?.div_ceil(5)).await
+    crash(&mut Folder::new()?, "sled:", rounds(20)?.div_ceil(5)).await
+}
+
+/// What the program keeps its data on.
+trait Disk {
+    /// The data folder, until the next crash.
+    fn data(&self) -> PathBuf;
+
+    /// Changes the command that starts the program.
+    fn under(&self, command: &mut Command);
+
+    /// What is lost with the program.
+    fn crash(&mut self) -> Result<()>;
+}
+
+/// A folder of this machine, which loses nothing with a program.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Result<Self> {
+        Ok(Self(tempfile::tempdir()?))
+    }
+}
+
+impl Disk for Folder {
+    fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    fn under(&self, _: &mut Command) {}
+
+    fn crash(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Disk for ForgetfulDisk {
+    fn data(&self) -> PathBuf {
+        self.data()
+    }
+
+    fn under(&self, command: &mut Command) {
+        self.under(command);
+    }
+
+    fn crash(&mut self) -> Result<()> {
+        self.cut()
+    }
+}
+
+fn start(disk: &impl Disk, metadata: &str) -> Result<Program> {
+    Program::start_with(&disk.data(), &["--metadata", metadata], |command| disk.under(command))
 }
 
 fn rounds(default: u64) -> Result<u64> {
@@ -49,12 +128,10 @@ fn rounds(default: u64) -> Result<u64> {
     }
 }
 
-async fn crash(metadata: &str, rounds: u64) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let data = folder.path().join("data");
+async fn crash(disk: &mut impl Disk, metadata: &str, rounds: u64) -> Result<()> {
     let (mut all, mut random) = (Vec::new(), 0x9e37_79b9_7f4a_7c15_u64);
     for round in 0..rounds {
-        let mut program = Program::start(&data, &["--metadata", metadata])?;
+        let mut program = start(disk, metadata)?;
         let pushes = Arc::new(Mutex::new(Pushes::default()));
         let workers: Vec<_> = (0..WORKERS)
             .map(|worker| {
@@ -68,13 +145,15 @@ async fn crash(metadata: &str, rounds: u64) -> Result<()> {
         for worker in workers {
             worker.await?;
         }
+        disk.crash()?;
         let pushes = std::mem::take(&mut *pushes.lock().expect("no worker panicked"));
-        let mut program = Program::start(&data, &["--metadata", metadata])?;
+        let mut program = start(disk, metadata)?;
         check(&program.api, &pushes).await.with_context(|| format!("in round {round}"))?;
         all.extend(pushes.acknowledged);
         program.kill()?;
+        disk.crash()?;
     }
-    let program = Program::start(&data, &["--metadata", metadata])?;
+    let program = start(disk, metadata)?;
     eprintln!("{metadata} {rounds} crashes, {} pushes were acknowledged", all.len());
     ensure!(!all.is_empty(), "no push was ever acknowledged");
     check(&program.api, &Pushes { acknowledged: all, begun: Vec::new() }).await

@@ -4,6 +4,8 @@ mod api;
 mod conformance;
 mod crash;
 mod disk_full;
+#[cfg(target_os = "linux")]
+mod forgetful;
 mod limits;
 mod start;
 mod support;

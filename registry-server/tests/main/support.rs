@@ -62,8 +62,18 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it on a data folder and waits until it listens.
     pub(crate) fn start(data: &Path, arguments: &[&str]) -> Result<Self> {
+        Self::start_with(data, arguments, |_| ())
+    }
+
+    /// Starts it after `change` has had a look at its command.
+    pub(crate) fn start_with(
+        data: &Path,
+        arguments: &[&str],
+        change: impl FnOnce(&mut Command),
+    ) -> Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wkit-registry"));
         command.args(["serve", "--data"]).arg(data).args(["--listen", "127.0.0.1:0"]).args(arguments);
+        change(&mut command);
         Self::spawn(command)
     }
 
