@@ -5,5 +5,6 @@ mod conformance;
 mod crash;
 mod disk_full;
 mod limits;
+mod operation;
 mod start;
 mod support;
