@@ -222,7 +222,11 @@ impl From<GarbageError> for ApiError {
             GarbageError::Manifest(error) => error.into(),
             GarbageError::Commit(error) => error.into(),
             GarbageError::Metadata(error) => error.into(),
-            GarbageError::Interrupted(error) => Self::internal(&error),
+            GarbageError::Interrupted(_) => {
+                let message =
+                    "the run was interrupted: the registry is stopping, or has a bug that its log tells of";
+                Self::new(Code::Unknown, message).status(StatusCode::SERVICE_UNAVAILABLE)
+            }
         }
     }
 }

@@ -85,6 +85,9 @@ pub const SETTINGS_BYTES_MAX: u64 = 1024 * 1024;
 /// How often the garbage collector runs unless the configuration says otherwise.
 pub const GARBAGE_INTERVAL_DEFAULT: Duration = Duration::from_secs(60 * 60);
 
+/// How long after its start a server collects garbage for the first time, unless its interval is shorter.
+pub const GARBAGE_FIRST_AFTER: Duration = Duration::from_secs(60);
+
 /// How long a blob that no manifest refers to is kept after this was found, unless the configuration says otherwise.
 pub const GARBAGE_GRACE_DEFAULT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -110,7 +113,7 @@ pub const WALK_PAGE_MAX: usize = 1_000;
 /// repository with more is left alone, and the report says so.
 pub const RETENTION_ITEMS_MAX: usize = 200_000;
 
-/// How many removals the report of a retention lists.
+/// How many removals the report of a retention lists; of repositories that it leaves alone, a tenth of that.
 pub const RETENTION_REPORT_MAX: usize = 10_000;
 
 /// How many referrers in a chain, each the referrer of the one before, go with a manifest in one run.
@@ -138,7 +141,10 @@ pub const ADMIN_BODY_BYTES_MAX: usize = 64 * 1024;
 pub const CREDENTIAL_BYTES_MAX: u64 = 64 * 1024;
 
 /// The longest answer of a running registry that a command reads, in bytes.
-pub const REMOTE_ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+pub const REMOTE_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long a command tries to reach a running registry.
 pub const REMOTE_CONNECT_MAX: Duration = Duration::from_secs(10);
+
+/// Manifests of up to so many bytes are read by the collector on the thread that serves requests; larger ones elsewhere.
+pub const MANIFEST_INLINE_BYTES_MAX: usize = 64 * 1024;

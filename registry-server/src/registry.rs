@@ -153,9 +153,14 @@ impl Registry {
         self.parts.read_only.store(read_only, Ordering::Relaxed);
     }
 
+    /// Ends the collections and retentions that were asked for, between two changes.
+    pub(crate) fn stop_runs(&self) {
+        self.parts.stopped.cancel();
+    }
+
     /// Waits for the changes under way; there must be no new ones.
     pub(crate) async fn finish(&self) {
-        self.parts.stopped.cancel();
+        self.stop_runs();
         self.parts.changes.close();
         self.parts.changes.wait().await;
     }

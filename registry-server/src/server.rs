@@ -14,7 +14,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::limits::{CONNECTIONS_MAX, PULLS_INTERVAL, REQUEST_HEAD_MAX, SHUTDOWN_GRACE_MAX};
+use crate::limits::{
+    CONNECTIONS_MAX, GARBAGE_FIRST_AFTER, PULLS_INTERVAL, REQUEST_HEAD_MAX, SHUTDOWN_GRACE_MAX,
+};
 use crate::registry::{GarbageError, Registry};
 use crate::router::router;
 use crate::store::{self, OpenError};
@@ -105,6 +107,7 @@ impl Server {
             () = accepting => {}
             () = shutdown => {}
         }
+        registry.stop_runs();
         // `accepting` is dropped here, and the listener with it: nothing new comes in.
         collector.abort();
         let _ = collector.await;
@@ -212,8 +215,8 @@ async fn reached(phases: &mut watch::Receiver<Phase>, phase: Phase) {
     let _ = phases.wait_for(|now| *now >= phase).await;
 }
 
-/// Removes what is not kept and what nobody can reach, once at the start, for what a crash left behind, and then from
-/// time to time; and stores when manifests were pulled.
+/// Removes what is not kept and what nobody can reach, from time to time, and stores when manifests were pulled. The first
+/// run is soon after the start, for what a crash left behind, but not while clients wait for the server.
 async fn maintain(registry: Registry) {
     let first = async {
         registry.forget_unwanted_pulls().await?;
@@ -223,7 +226,7 @@ async fn maintain(registry: Registry) {
     if let Err(error) = first.await {
         tracing::error!(%error, "what the rules need was not counted");
     }
-    let mut next = tokio::time::Instant::now();
+    let mut next = tokio::time::Instant::now() + registry.rules().garbage.interval().min(GARBAGE_FIRST_AFTER);
     loop {
         if tokio::time::Instant::now() >= next {
             if !registry.is_read_only() {

@@ -103,15 +103,22 @@ impl Registry {
         let registry = self.clone();
         self.to_the_end(async move {
             for _ in 0..CONFLICT_RETRIES_MAX {
+                let id = registry.parts.ids.next();
                 let (batch, change) =
-                    registry.manifest_batch(&repository, &digest, &tags, &parsed, &bytes).await?;
+                    registry.manifest_batch(&repository, &digest, &tags, &parsed, &bytes, &id).await?;
                 let claim = registry.claim(&repository, change).await?;
                 match registry.metadata().commit(batch).await {
                     Ok(()) => {
                         claim.keep();
                         return Ok(Pushed { digest, subject: parsed.subject });
                     }
-                    Err(CommitError::Metadata(error)) => return Err(error.into()),
+                    Err(CommitError::Metadata(error)) => {
+                        // A store that failed may have applied the batch all the same: then the room is taken.
+                        if registry.has_stamp(&repository, &digest, &id).await {
+                            claim.keep();
+                        }
+                        return Err(error.into());
+                    }
                     // A tag was moved meanwhile, or something referred to is not there.
                     Err(CommitError::Conflict { .. }) => registry.check_needed(&parsed).await?,
                 }
@@ -182,6 +189,7 @@ impl Registry {
         tags: &[Tag],
         parsed: &Parsed,
         bytes: &Bytes,
+        id: &str,
     ) -> Result<(Batch, Change), ManifestError> {
         let (mut batch, mut change) = (Batch::default(), Change::default());
         for (key, needed) in &parsed.needed {
@@ -199,7 +207,7 @@ impl Registry {
             batch.require_unchanged(stamp.clone(), read);
         }
         batch.set(layout::manifest(repository, digest), layout::manifest_value(&parsed.media_type, bytes));
-        batch.set(stamp, layout::stamp_value(&self.parts.ids.next(), self.parts.clock.now_ms()));
+        batch.set(stamp, layout::stamp_value(id, self.parts.clock.now_ms()));
         for tag in tags {
             let key = layout::tag(repository, tag);
             let old = self.metadata().get(&key).await?;
@@ -218,6 +226,12 @@ impl Registry {
             batch.set(key, parsed.referrer(digest, bytes.len() as u64));
         }
         Ok((batch, change))
+    }
+
+    /// Whether a manifest has the stamp with this id.
+    async fn has_stamp(&self, repository: &RepositoryName, digest: &Digest, id: &str) -> bool {
+        let stamp = self.metadata().get(&layout::stamp(repository, digest)).await;
+        stamp.is_ok_and(|stamp| stamp.is_some_and(|stamp| stamp.starts_with(id.as_bytes())))
     }
 
     /// Fails when content that a manifest refers to is missing.

@@ -202,7 +202,7 @@ impl Run<'_> {
         let mut going = HashSet::new();
         if scope.rule.judges_tags() {
             let Some(tags) = self.tags(scope.repository).await? else {
-                self.report.too_large.push(scope.repository.to_string());
+                self.too_large(scope);
                 return Ok(());
             };
             let reasons = decide::reasons(scope.rule, self.now_ms, self.pulls_since_ms, &tags);
@@ -252,6 +252,12 @@ impl Run<'_> {
         let pulled = metadata.get(&layout::pulled(repository, &digest)).await?;
         let pulled_ms = pulled.as_deref().and_then(layout::parse_time_value);
         Ok(TagState { tag, digest, stamp, pushed_ms, pulled_ms })
+    }
+
+    fn too_large(&mut self, scope: Scope<'_>) {
+        if self.report.too_large.len() < RETENTION_REPORT_MAX / 10 {
+            self.report.too_large.push(scope.repository.to_string());
+        }
     }
 
     fn tell(&mut self, scope: Scope<'_>, tag: Option<&Tag>, digest: &Digest, reason: String) {

@@ -103,6 +103,20 @@ async fn with_a_grace_garbage_waits() -> Result<()> {
 }
 
 #[tokio::test]
+async fn garbage_is_collected_without_being_asked_for() -> Result<()> {
+    let every_second = GarbageRules { interval_seconds: 1, grace_seconds: 0, enabled: true };
+    let server = InProcess::start_with(|config| config.garbage = every_second).await?;
+    ensure!(server.api.push_blob("a", b"used by nothing").await?.status() == 201);
+    for _ in 0..600 {
+        if !has_blob(&server.api, "a", b"used by nothing").await? {
+            return server.stop().await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    anyhow::bail!("the garbage is still there")
+}
+
+#[tokio::test]
 async fn one_collection_runs_at_a_time() -> Result<()> {
     let server = InProcess::start_with(|config| config.garbage = only_when_asked()).await?;
     let (mut refused, mut done, body) = (0, 0, json!({}));

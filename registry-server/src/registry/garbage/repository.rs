@@ -7,7 +7,7 @@ use wkit_artifact::{Digest, RepositoryName};
 
 use super::Sweep;
 use super::report::RepositoryGarbage;
-use crate::limits::{GARBAGE_MARKS_MAX, GARBAGE_PAGE_MAX, GARBAGE_REMOVALS_MAX};
+use crate::limits::{GARBAGE_MARKS_MAX, GARBAGE_PAGE_MAX, GARBAGE_REMOVALS_MAX, MANIFEST_INLINE_BYTES_MAX};
 use crate::registry::{BlobError, GarbageError, references};
 use crate::store::{Batch, layout};
 
@@ -158,6 +158,16 @@ impl Sweep<'_> {
     }
 }
 
+/// Every digest in a manifest. One that takes a while to read does not hold up the requests of its thread.
+async fn digests_of(repository: &RepositoryName, value: Vec<u8>) -> Option<Vec<Digest>> {
+    if value.len() <= MANIFEST_INLINE_BYTES_MAX {
+        return references::all_digests(repository, &value);
+    }
+    let repository = repository.clone();
+    let read = tokio::task::spawn_blocking(move || references::all_digests(&repository, &value));
+    read.await.ok().flatten()
+}
+
 /// What became of a blob that was due.
 enum Removed {
     /// Somebody has begun to use it.
@@ -182,7 +192,7 @@ impl crate::registry::Registry {
             if page.is_empty() {
                 break;
             }
-            let Some(found) = references::all_digests(repository, &value) else { return Ok(false) };
+            let Some(found) = digests_of(repository, value).await else { return Ok(false) };
             for digest in found {
                 if let Some(candidate) = page.remove(&digest)
                     && candidate.mark.is_some()

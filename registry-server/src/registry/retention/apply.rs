@@ -45,7 +45,7 @@ impl Run<'_> {
         going: &HashSet<Tag>,
     ) -> Result<(), GarbageError> {
         let Some(mut candidates) = self.candidates(scope, going).await? else {
-            self.report.too_large.push(scope.repository.to_string());
+            self.too_large(scope);
             return Ok(());
         };
         // Referrers of referrers are found in the round after.

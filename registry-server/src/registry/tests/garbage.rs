@@ -236,3 +236,33 @@ async fn a_read_only_registry_collects_nothing() {
     bench.registry.set_read_only(false);
     bench.collect().await;
 }
+
+#[tokio::test]
+async fn a_run_that_was_asked_for_ends_with_the_registry() {
+    let bench = Bench::new(with_grace(0));
+    bench.registry.stop_runs();
+    for dry_run in [true, false] {
+        let result = bench.registry.collect_garbage_to_the_end(dry_run).await;
+        assert!(matches!(result, Err(GarbageError::Interrupted(_))));
+        let result = bench.registry.retain_to_the_end(dry_run).await;
+        assert!(matches!(result, Err(GarbageError::Interrupted(_))));
+    }
+}
+
+/// A manifest that is too long to be read on the spot.
+#[tokio::test]
+async fn what_a_long_manifest_refers_to_stays() {
+    use crate::limits::MANIFEST_INLINE_BYTES_MAX;
+
+    let bench = Bench::new(with_grace(0));
+    for (size, text) in [(MANIFEST_INLINE_BYTES_MAX - 1_000, "short"), (MANIFEST_INLINE_BYTES_MAX, "long")] {
+        let digest = push_blob(&bench.registry, "a", text.as_bytes()).await;
+        let mut bytes: serde_json::Value = serde_json::from_slice(&manifest(&digest, None)).unwrap();
+        bytes["annotations"] = serde_json::json!({ "text": "x".repeat(size) });
+        push(&bench.registry, "a", tag(text), &bytes.to_string().into()).await;
+    }
+    assert_eq!(bench.collect().await.removed, tally(0, 0));
+    for text in ["short", "long"] {
+        assert!(bench.registry.blob_size(&name("a"), &Digest::sha256(text.as_bytes())).await.is_ok());
+    }
+}

@@ -51,7 +51,7 @@ pub(super) struct Memory {
     before_remove: Hook<Digest>,
 }
 
-/// What happens just before something is removed, once.
+/// What happens just before something else, once.
 type Hook<K> = Arc<Mutex<Option<(K, BoxFuture<'static, ()>)>>>;
 
 fn take<K: PartialEq>(hook: &Hook<K>, matches: impl Fn(&K) -> bool) -> Option<BoxFuture<'static, ()>> {
@@ -70,7 +70,7 @@ impl Memory {
         }
     }
 
-    /// Lets something happen just before a batch that removes `key` is applied.
+    /// Lets something happen just before the next batch that writes `key` is applied.
     pub(super) fn before_commit(&self, key: Vec<u8>, happens: impl Future<Output = ()> + Send + 'static) {
         *self.before_commit.lock().unwrap() = Some((key, happens.boxed()));
     }
@@ -115,9 +115,8 @@ impl MetadataStore for Memory {
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), CommitError>> {
         async move {
             self.random.pause().await;
-            let removes =
-                |key: &Vec<u8>| batch.writes.iter().any(|write| write.0 == *key && write.1.is_none());
-            if let Some(happens) = take(&self.before_commit, removes) {
+            let writes = |key: &Vec<u8>| batch.writes.iter().any(|write| write.0 == *key);
+            if let Some(happens) = take(&self.before_commit, writes) {
                 happens.await;
             }
             {

@@ -73,16 +73,20 @@ async fn manifests_without_a_tag_go_when_they_are_old_and_nothing_uses_them() {
     assert!(!has(registry, &Digest::sha256(&child)).await);
 }
 
-/// Nothing uses the manifest, and its removal is about to be committed.
+/// Nothing uses the manifest, and it is about to be marked, or its removal to be committed.
 #[tokio::test]
 async fn whoever_uses_a_manifest_at_the_last_moment_wins() {
-    for way in ["index", "tag", "again"] {
+    for (way, marked) in ["index", "tag", "again"].into_iter().flat_map(|way| [(way, false), (way, true)]) {
         let bench = Bench::new(rules(NOTHING_UNTAGGED));
         let bytes = image(&bench.registry, b"1", None).await;
         let digest = push_untagged(&bench.registry, &bytes).await;
         bench.pass(DAY);
         let registry = bench.registry.clone();
-        bench.memory.before_commit(layout::manifest(&name("a"), &digest), async move {
+        let moment = match marked {
+            true => layout::manifest(&name("a"), &digest),
+            false => layout::garbage(&name("a"), &digest),
+        };
+        bench.memory.before_commit(moment, async move {
             match way {
                 "index" => drop(push(&registry, "a", tag("v1"), &index_of(&bytes)).await),
                 "tag" => drop(push(&registry, "a", tag("v1"), &bytes).await),
@@ -192,4 +196,51 @@ async fn what_has_no_time_is_never_too_old() {
     bench.pass(1_000 * DAY);
     let report = bench.registry.retain(false).await.unwrap();
     assert_eq!((report.tags, report.manifests), (0, 0));
+}
+
+/// A chain of referrers goes with its subject up to a limit; the rest goes with the next run.
+#[tokio::test]
+async fn a_chain_of_referrers_at_the_limit_and_one_past() {
+    use crate::limits::REFERRERS_CHAIN_MAX;
+
+    for (length, left) in [(REFERRERS_CHAIN_MAX, 0), (REFERRERS_CHAIN_MAX + 1, 1)] {
+        let bench = Bench::new(rules(&format!("{NOTHING_UNTAGGED}\nreferrers-follow = true")));
+        let mut subject = None;
+        for _ in 0..length {
+            let bytes = image(&bench.registry, b"1", subject.as_ref()).await;
+            subject = Some(push_untagged(&bench.registry, &bytes).await);
+        }
+        bench.pass(DAY);
+        let report = bench.registry.retain(false).await.unwrap();
+        assert_eq!(report.manifests, REFERRERS_CHAIN_MAX as u64);
+        assert_eq!(bench.memory.keys_of("manifest/").len(), left);
+        assert_eq!(bench.registry.retain(false).await.unwrap().manifests, left as u64);
+    }
+}
+
+#[tokio::test]
+async fn the_number_of_tags_and_what_a_report_lists_at_the_limit_and_one_past() {
+    use crate::limits::{RETENTION_ITEMS_MAX, RETENTION_REPORT_MAX};
+
+    let bench = Bench::new(rules("keep-newest = 0"));
+    let bytes = image(&bench.registry, b"1", None).await;
+    let digest = push(&bench.registry, "a", tag("v0"), &bytes).await;
+    let add = |numbers: std::ops::Range<usize>| {
+        let mut keys = bench.memory.keys.lock().unwrap();
+        for number in numbers {
+            let tag = format!("v{number}").parse().unwrap();
+            keys.insert(layout::tag(&name("a"), &tag), layout::tag_value(&digest));
+        }
+    };
+    for (count, listed) in [(RETENTION_REPORT_MAX, 0), (RETENTION_REPORT_MAX + 1, 1)] {
+        add(1..count);
+        let report = bench.registry.retain(true).await.unwrap();
+        assert_eq!((report.removed.len(), report.removed_left_out), (RETENTION_REPORT_MAX, listed));
+    }
+    for (count, too_large) in [(RETENTION_ITEMS_MAX, 0), (RETENTION_ITEMS_MAX + 1, 1)] {
+        add(RETENTION_REPORT_MAX..count);
+        let report = bench.registry.retain(true).await.unwrap();
+        assert_eq!(report.too_large.len(), too_large);
+        assert_eq!(report.tags, if too_large == 0 { count as u64 } else { 0 });
+    }
 }

@@ -143,7 +143,7 @@ fn a_credential_is_sent_as_it_should_be() -> Result<()> {
         if let Some(variable) = variable {
             command.env("WKIT_REGISTRY_TOKEN", variable);
         }
-        let answering = std::thread::spawn(move || answer(&listener));
+        let answering = std::thread::spawn(move || answer(&listener, "{\"read-only\":true}"));
         assert_eq!(said(command)?, "the registry is read-only: content can be pulled only\n");
         let (head, body) =
             answering.join().map_err(|_| anyhow::anyhow!("the answering thread panicked"))??;
@@ -155,8 +155,35 @@ fn a_credential_is_sent_as_it_should_be() -> Result<()> {
     Ok(())
 }
 
+/// What answers is not believed to be a registry.
+#[test]
+fn answers_of_something_else_and_answers_without_end() -> Result<()> {
+    let limit = wkit_registry_server::limits::REMOTE_ANSWER_BYTES_MAX;
+    let long = |length: usize| "{\"read-only\":true}".to_owned() + &" ".repeat(length - 18);
+    for (text, expected) in [
+        ("<html>".to_owned(), Some("does not answer as the admin API")),
+        ("{}".to_owned(), Some("missing field `read-only`")),
+        (long(limit), None),
+        (long(limit + 1), Some("expected at most 16777216 bytes")),
+    ] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        let command = registry(&["read-only", "--server", &format!("http://{}", listener.local_addr()?)]);
+        // A client that has read enough hangs up.
+        let answering = std::thread::spawn(move || drop(answer(&listener, &text)));
+        match expected {
+            None => drop(said(command)?),
+            Some(expected) => {
+                let found = refusal(command)?;
+                assert!(found.contains(expected), "{found}");
+            }
+        }
+        answering.join().map_err(|_| anyhow::anyhow!("the answering thread panicked"))?;
+    }
+    Ok(())
+}
+
 /// Answers one request, and returns its head and its body.
-fn answer(listener: &std::net::TcpListener) -> Result<(String, String)> {
+fn answer(listener: &std::net::TcpListener, answer: &str) -> Result<(String, String)> {
     let (stream, _) = listener.accept()?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let (mut head, mut length) = (String::new(), 0);
@@ -173,7 +200,6 @@ fn answer(listener: &std::net::TcpListener) -> Result<(String, String)> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    let answer = "{\"read-only\":true}";
     write!(
         &stream,
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}",
