@@ -12,6 +12,7 @@
 
 mod apply;
 mod decide;
+mod referrer_tags;
 
 use std::collections::HashSet;
 use std::sync::PoisonError;
@@ -199,19 +200,26 @@ impl Registry {
 
 impl Run<'_> {
     async fn repository(&mut self, scope: Scope<'_>) -> Result<(), GarbageError> {
-        let mut going = HashSet::new();
-        if scope.rule.judges_tags() {
-            let Some(tags) = self.tags(scope.repository).await? else {
+        let (mut going, mut referrers) = (HashSet::new(), Vec::new());
+        if scope.rule.judges_tags() || scope.rule.referrers_follow {
+            let Some(all) = self.tags(scope.repository).await? else {
                 self.too_large(scope);
                 return Ok(());
             };
+            let tags: Vec<_>;
+            (referrers, tags) =
+                all.into_iter().partition(|state| referrer_tags::subject(&state.tag).is_some());
             let reasons = decide::reasons(scope.rule, self.now_ms, self.pulls_since_ms, &tags);
             let doomed: Vec<_> =
                 tags.into_iter().zip(reasons).filter_map(|(tag, reason)| Some((tag, reason?))).collect();
             going = self.remove_tags(scope, doomed).await?;
         }
-        if !scope.rule.keep_untagged {
-            self.untagged(scope, &going).await?;
+        let removed = match scope.rule.keep_untagged {
+            true => HashSet::new(),
+            false => self.untagged(scope, &going).await?,
+        };
+        if scope.rule.referrers_follow {
+            self.referrer_tags(scope, referrers, &removed).await?;
         }
         Ok(())
     }

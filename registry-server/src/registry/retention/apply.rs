@@ -38,21 +38,23 @@ impl Run<'_> {
         Ok(going)
     }
 
-    /// Removes the manifests that have no tag, or only such that are going, that nothing uses, and that are old enough.
+    /// Removes the manifests that have no tag, or only such that are going, that nothing uses, and that are old enough;
+    /// returns those that are gone, or would be.
     pub(super) async fn untagged(
         &mut self,
         scope: Scope<'_>,
         going: &HashSet<Tag>,
-    ) -> Result<(), GarbageError> {
+    ) -> Result<HashSet<Digest>, GarbageError> {
+        let mut all = HashSet::new();
         let Some(mut candidates) = self.candidates(scope, going).await? else {
             self.too_large(scope);
-            return Ok(());
+            return Ok(all);
         };
         // Referrers of referrers are found in the round after.
         for _ in 0..REFERRERS_CHAIN_MAX {
             self.drop_used(scope.repository, &mut candidates).await?;
             if candidates.is_empty() {
-                return Ok(());
+                break;
             }
             let removed = self.remove_manifests(scope, candidates).await?;
             candidates = Candidates::new();
@@ -61,8 +63,9 @@ impl Run<'_> {
                     self.add_referrers(scope, digest, going, &mut candidates).await?;
                 }
             }
+            all.extend(removed);
         }
-        Ok(())
+        Ok(all)
     }
 
     /// The manifests without a tag that are old enough and whose subject is not there; `None` when there are too

@@ -12,6 +12,9 @@ pub(super) fn reasons(
     pulls_since_ms: u64,
     tags: &[TagState],
 ) -> Vec<Option<String>> {
+    if !rule.judges_tags() {
+        return vec![None; tags.len()];
+    }
     let newest = newest(rule.keep_newest, tags);
     let per_minor = newest_per_minor(rule.keep_newest_per_minor, tags);
     let reason = |(place, state): (usize, &TagState)| {

@@ -244,3 +244,37 @@ async fn the_number_of_tags_and_what_a_report_lists_at_the_limit_and_one_past() 
         assert_eq!(report.tags, if too_large == 0 { count as u64 } else { 0 });
     }
 }
+
+/// Tags of signatures are neither judged nor counted; they go with what they are named after.
+#[tokio::test]
+async fn tags_that_stand_for_referrers_follow_their_subject() {
+    let text = format!("keep-newest = 1\n{NOTHING_UNTAGGED}\nreferrers-follow = true");
+    let bench = Bench::new(rules(&text));
+    let registry = &bench.registry;
+    let (old, new) = (image(registry, b"old", None).await, image(registry, b"new", None).await);
+    let mut signatures = Vec::new();
+    for (bytes, name) in [(&old, "v1"), (&new, "v2")] {
+        push(registry, "a", tag(name), bytes).await;
+        bench.pass(1);
+    }
+    for bytes in [&old, &new] {
+        let signature = image(registry, &Digest::sha256(bytes).hex().as_bytes()[..8], None).await;
+        let tag_name = format!("sha256-{}.sig", Digest::sha256(bytes).hex());
+        push(registry, "a", tag(&tag_name), &signature).await;
+        signatures.push(tag_name);
+    }
+    let orphan = format!("sha256-{}", Digest::sha256(b"not here").hex());
+    push(registry, "a", tag(&orphan), &image(registry, b"list", None).await).await;
+    bench.pass(DAY - 1);
+    // Its subject may be pushed after it.
+    let tags = registry.tags(&name("a"), None, None).await.unwrap().tags;
+    let report = registry.retain(true).await.unwrap();
+    assert_eq!((tags.len(), report.tags), (5, 1), "{report:?}");
+    bench.pass(1);
+    let plan = registry.retain(true).await.unwrap();
+    let report = registry.retain(false).await.unwrap();
+    assert_eq!(plan.removed, report.removed);
+    let mut left = vec![signatures[1].clone(), "v2".to_owned()];
+    left.sort_unstable();
+    assert_eq!(registry.tags(&name("a"), None, None).await.unwrap().tags, left, "{report:?}");
+}
