@@ -128,6 +128,21 @@ async fn whoever_comes_after_the_removal_is_told() {
     bench.registry.renew_blob(&name("a"), &digest).await.unwrap();
 }
 
+/// A client asks whether a blob is there, and before this is noted the collector takes it.
+#[tokio::test]
+async fn a_head_that_is_overtaken_by_the_collector_finds_nothing() {
+    let bench = Bench::new(with_grace(100));
+    let digest = push_blob(&bench.registry, "a", b"blob").await;
+    bench.collect().await;
+    bench.pass(100);
+    let registry = bench.registry.clone();
+    bench.memory.before_commit(layout::garbage(&name("a"), &digest), async move {
+        assert_eq!(registry.collect_garbage(false).await.unwrap().removed, tally(1, 4));
+    });
+    let renewed = bench.registry.renew_blob(&name("a"), &digest).await;
+    assert!(matches!(renewed, Err(BlobError::Unknown { .. })));
+}
+
 /// Between the look for holders and the removal of the content, another repository gets the same blob.
 #[tokio::test]
 async fn content_is_not_removed_while_it_is_pushed_elsewhere() {
