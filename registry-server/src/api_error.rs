@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 
-use crate::registry::{BlobError, ListError, ManifestError, UploadError};
+use crate::registry::{BlobError, ClaimError, GarbageError, ListError, ManifestError, UploadError};
 use crate::store::{AppendError, BeginError, BlobStoreError, CommitError, MetadataError, SealError};
 
 /// An error code.
@@ -15,6 +15,7 @@ pub(crate) enum Code {
     BlobUnknown,
     BlobUploadInvalid,
     BlobUploadUnknown,
+    Denied,
     DigestInvalid,
     ManifestBlobUnknown,
     ManifestInvalid,
@@ -28,10 +29,11 @@ pub(crate) enum Code {
 }
 
 /// Every code as it is written, with the status it has unless a refusal says otherwise.
-const CODES: [(Code, &str, StatusCode); 13] = [
+const CODES: [(Code, &str, StatusCode); 14] = [
     (Code::BlobUnknown, "BLOB_UNKNOWN", StatusCode::NOT_FOUND),
     (Code::BlobUploadInvalid, "BLOB_UPLOAD_INVALID", StatusCode::BAD_REQUEST),
     (Code::BlobUploadUnknown, "BLOB_UPLOAD_UNKNOWN", StatusCode::NOT_FOUND),
+    (Code::Denied, "DENIED", StatusCode::FORBIDDEN),
     (Code::DigestInvalid, "DIGEST_INVALID", StatusCode::BAD_REQUEST),
     (Code::ManifestBlobUnknown, "MANIFEST_BLOB_UNKNOWN", StatusCode::NOT_FOUND),
     (Code::ManifestInvalid, "MANIFEST_INVALID", StatusCode::BAD_REQUEST),
@@ -141,6 +143,7 @@ impl From<UploadError> for ApiError {
     fn from(error: UploadError) -> Self {
         match error {
             UploadError::Unknown => Self::new(Code::BlobUploadUnknown, error),
+            UploadError::Quota(error) => Self::new(Code::Denied, error),
             UploadError::Begin(error) => match error {
                 BeginError::TooMany { .. } => Self::new(Code::TooManyRequests, error),
                 BeginError::Store(error) => error.into(),
@@ -190,11 +193,40 @@ impl From<ManifestError> for ApiError {
                 Self::new(Code::ManifestInvalid, error)
             }
             ManifestError::Digest { .. } => Self::new(Code::DigestInvalid, error),
+            ManifestError::Quota(error) => Self::new(Code::Denied, error),
             ManifestError::Missing { .. } => Self::new(Code::ManifestBlobUnknown, error),
             ManifestError::Damaged { .. } => Self::internal(&error),
             ManifestError::Contended => Self::contended(error),
             ManifestError::Metadata(error) => error.into(),
             ManifestError::Interrupted(error) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<ClaimError> for ApiError {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::Quota(error) => Self::new(Code::Denied, error),
+            ClaimError::Metadata(error) => error.into(),
+        }
+    }
+}
+
+impl From<GarbageError> for ApiError {
+    fn from(error: GarbageError) -> Self {
+        match error {
+            GarbageError::Running => Self::new(Code::Unsupported, error).status(StatusCode::CONFLICT),
+            GarbageError::ReadOnly => Self::new(Code::Denied, error),
+            GarbageError::Blobs(error) => error.into(),
+            GarbageError::Blob(error) => error.into(),
+            GarbageError::Manifest(error) => error.into(),
+            GarbageError::Commit(error) => error.into(),
+            GarbageError::Metadata(error) => error.into(),
+            GarbageError::Interrupted(_) => {
+                let message =
+                    "the run was interrupted: the registry is stopping, or has a bug that its log tells of";
+                Self::new(Code::Unknown, message).status(StatusCode::SERVICE_UNAVAILABLE)
+            }
         }
     }
 }

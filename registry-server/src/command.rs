@@ -1,20 +1,56 @@
 //! What can be done with a registry from a command line: the arguments and the work of `wkit-registry` and of
 //! `wkit registry`, which are the same. Data goes to the writer that is handed in; nothing else is printed.
 
+mod gc;
+mod quota;
+mod read_only;
+mod remote;
+mod retention;
 mod serve;
+mod status;
+mod target;
 
 use std::io::Write;
+use std::path::PathBuf;
 
+use serde::Serialize;
+
+pub use quota::QuotaArgs;
+pub use read_only::ReadOnlyArgs;
+pub use remote::RemoteError;
 pub use serve::ServeArgs;
+pub use status::StatusArgs;
+pub use target::RunArgs;
 
+use crate::registry::GarbageError;
 use crate::server::{RunError, StartError};
 use crate::settings::SettingsError;
+use crate::store::{MetadataError, OpenError};
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Serve a registry until it is interrupted
     Serve(ServeArgs),
+    /// Remove uploads that rest and blobs that no manifest refers to, from a folder or in a running registry
+    Gc(RunArgs),
+    /// Remove the tags and manifests that the retention rules do not keep, from a folder or in a running registry
+    Retention(RunArgs),
+    /// Say how much of each quota is used, in a folder or a running registry
+    Quota(QuotaArgs),
+    /// Let a running registry take changes, or not
+    ReadOnly(ReadOnlyArgs),
+    /// Say how a running registry is
+    Status(StatusArgs),
+}
+
+/// How a command writes what it found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// For a person
+    Text,
+    /// For a program
+    Json,
 }
 
 /// Why a command did not do what was asked.
@@ -29,6 +65,24 @@ pub enum CommandError {
     /// The registry stopped on its own.
     #[error("the registry stopped: {0}")]
     Run(#[from] RunError),
+    /// The folder cannot be opened.
+    #[error("{0}")]
+    Open(#[from] OpenError),
+    /// There is no such folder.
+    #[error("there is no data folder `{}`: say where it is with `--data`, or ask a running registry with `--server`", folder.display())]
+    NoFolder {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A running registry did not do what was asked.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// The stores failed at what was asked.
+    #[error("{message}")]
+    Failed {
+        /// What went wrong.
+        message: String,
+    },
     /// Signals of the system cannot be waited for.
     #[error("signals cannot be waited for: {0}")]
     Signals(std::io::Error),
@@ -46,6 +100,73 @@ impl Command {
     pub async fn run(self, output: &mut (dyn Write + Send)) -> Result<(), CommandError> {
         match self {
             Command::Serve(args) => serve::run(args, output).await,
+            Command::Gc(args) => gc::run(args, output).await,
+            Command::Retention(args) => retention::run(args, output).await,
+            Command::Quota(args) => quota::run(args, output).await,
+            Command::ReadOnly(args) => read_only::run(args, output).await,
+            Command::Status(args) => status::run(args, output).await,
+        }
+    }
+}
+
+impl From<GarbageError> for CommandError {
+    fn from(error: GarbageError) -> Self {
+        Self::Failed { message: error.to_string() }
+    }
+}
+
+impl From<MetadataError> for CommandError {
+    fn from(error: MetadataError) -> Self {
+        Self::Failed { message: error.to_string() }
+    }
+}
+
+/// Writes a report, as JSON or as `text` has it.
+fn say<T: Serialize>(
+    output: &mut (dyn Write + Send),
+    format: OutputFormat,
+    report: &T,
+    text: impl FnOnce(&T) -> String,
+) -> Result<(), CommandError> {
+    let report = match format {
+        OutputFormat::Text => text(report),
+        OutputFormat::Json => {
+            serde_json::to_string_pretty(report).map_err(|error| CommandError::Output(error.into()))?
+        }
+    };
+    writeln!(output, "{report}").and_then(|()| output.flush()).map_err(CommandError::Output)
+}
+
+/// A number of bytes for a person.
+fn bytes(count: u64) -> String {
+    let (mut shift, mut unit) = (0, "B");
+    for (next, name) in [(10, "KiB"), (20, "MiB"), (30, "GiB"), (40, "TiB")] {
+        if count >> next > 0 {
+            (shift, unit) = (next, name);
+        }
+    }
+    if shift == 0 {
+        return format!("{count} {unit}");
+    }
+    let tenths = (u128::from(count) * 10) >> shift;
+    format!("{}.{} {unit}", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_bytes() {
+        for (count, expected) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (1536, "1.5 KiB"),
+            (10 << 20, "10.0 MiB"),
+            (u64::MAX, "16777215.9 TiB"),
+        ] {
+            assert_eq!(bytes(count), expected);
         }
     }
 }

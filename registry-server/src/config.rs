@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::limits::{BLOB_BYTES_MAX, UPLOAD_IDLE_MAX, UPLOAD_SESSIONS_MAX};
+use crate::registry::{GarbageRules, QuotaRule, RetentionRule, Rules};
 use crate::store::layout;
 
 /// What a registry is started with. [`Config::new`] gives the defaults.
@@ -27,6 +28,14 @@ pub struct Config {
     pub upload_sessions_max: usize,
     /// How long an upload may rest before it is removed.
     pub upload_idle_max: Duration,
+    /// Whether nothing may be changed. A running registry can be switched by its admin API.
+    pub read_only: bool,
+    /// When garbage is collected.
+    pub garbage: GarbageRules,
+    /// What namespaces may hold.
+    pub quotas: Vec<QuotaRule>,
+    /// What is kept of repositories.
+    pub retention: Vec<RetentionRule>,
 }
 
 impl Config {
@@ -46,6 +55,21 @@ impl Config {
             blob_bytes_max: BLOB_BYTES_MAX,
             upload_sessions_max: UPLOAD_SESSIONS_MAX,
             upload_idle_max: UPLOAD_IDLE_MAX,
+            read_only: false,
+            garbage: GarbageRules::default(),
+            quotas: Vec::new(),
+            retention: Vec::new(),
+        }
+    }
+
+    /// What the registry itself has to know.
+    pub(crate) fn rules(&self) -> Rules {
+        Rules {
+            sparse: self.sparse,
+            read_only: self.read_only,
+            garbage: self.garbage.clone(),
+            quotas: self.quotas.clone(),
+            retention: self.retention.clone(),
         }
     }
 }

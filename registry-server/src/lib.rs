@@ -39,6 +39,7 @@ mod command;
 mod config;
 pub mod limits;
 mod path;
+mod pattern;
 mod registry;
 mod router;
 mod routes;
@@ -46,8 +47,12 @@ mod server;
 mod settings;
 mod store;
 
-pub use command::{Command, CommandError, ServeArgs};
+pub use command::{
+    Command, CommandError, QuotaArgs, ReadOnlyArgs, RemoteError, RunArgs, ServeArgs, StatusArgs,
+};
 pub use config::{Config, MetadataUrl, ParseMetadataUrlError};
+pub use pattern::{ParsePatternError, Pattern};
+pub use registry::{GarbageRules, QuotaRule, RetentionRule};
 pub use server::{RunError, Server, StartError};
 pub use settings::SettingsError;
 pub use store::{BlobStoreError, CommitError, MetadataError, OpenError};

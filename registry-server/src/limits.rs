@@ -79,8 +79,72 @@ pub const METADATA_CACHE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How often a change is tried again after another request changed the same keys.
 pub const CONFLICT_RETRIES_MAX: usize = 64;
 
-/// How often the garbage collector runs.
-pub const GARBAGE_INTERVAL: Duration = Duration::from_secs(60 * 60);
-
 /// The largest configuration file, in bytes.
 pub const SETTINGS_BYTES_MAX: u64 = 1024 * 1024;
+
+/// How often the garbage collector runs unless the configuration says otherwise.
+pub const GARBAGE_INTERVAL_DEFAULT: Duration = Duration::from_secs(60 * 60);
+
+/// How long after its start a server collects garbage for the first time, unless its interval is shorter.
+pub const GARBAGE_FIRST_AFTER: Duration = Duration::from_secs(60);
+
+/// How long a blob that no manifest refers to is kept after this was found, unless the configuration says otherwise.
+pub const GARBAGE_GRACE_DEFAULT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many links of a repository the garbage collector looks at together: about 4 MiB of memory.
+pub const GARBAGE_PAGE_MAX: usize = 20_000;
+
+/// How many marks the garbage collector sets in one batch.
+pub const GARBAGE_MARKS_MAX: usize = 500;
+
+/// How many blobs the garbage collector removes at the same time.
+pub const GARBAGE_REMOVALS_MAX: usize = 32;
+
+/// How many repositories the report of a collection names.
+pub const GARBAGE_REPORT_MAX: usize = 1_000;
+
+/// The longest pattern of repositories or tags in the configuration, in bytes.
+pub const PATTERN_BYTES_MAX: usize = 512;
+
+/// How many keys a walk over manifests or tags reads at once.
+pub const WALK_PAGE_MAX: usize = 1_000;
+
+/// How many tags, and manifests without a tag, of one repository a retention rule looks at: about 60 MiB of memory. A
+/// repository with more is left alone, and the report says so.
+pub const RETENTION_ITEMS_MAX: usize = 200_000;
+
+/// How many removals the report of a retention lists; of repositories that it leaves alone, a tenth of that.
+pub const RETENTION_REPORT_MAX: usize = 10_000;
+
+/// How many referrers in a chain, each the referrer of the one before, go with a manifest in one run.
+pub const REFERRERS_CHAIN_MAX: usize = 16;
+
+/// How many days ago a manifest without a tag must have been pushed to be removed, unless its rule says otherwise.
+pub const UNTAGGED_DAYS_DEFAULT: u64 = 7;
+
+/// How many manifests' pulls are noted in memory: about 16 MiB.
+pub const PULLS_NOTED_MAX: usize = 65_536;
+
+/// How often noted pulls are stored.
+pub const PULLS_INTERVAL: Duration = Duration::from_secs(60);
+
+/// For how many seconds a count of everything is handed out again.
+pub const TOTALS_AGE_MAX: u64 = 10;
+
+/// How many quotas, and how many retention rules, the configuration may have.
+pub const RULES_MAX: usize = 1_000;
+
+/// The longest body of a request to the admin API, in bytes.
+pub const ADMIN_BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// The longest credential that a command reads from a file, in bytes.
+pub const CREDENTIAL_BYTES_MAX: u64 = 64 * 1024;
+
+/// The longest answer of a running registry that a command reads, in bytes.
+pub const REMOTE_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How long a command tries to reach a running registry.
+pub const REMOTE_CONNECT_MAX: Duration = Duration::from_secs(10);
+
+/// Manifests of up to so many bytes are read by the collector on the thread that serves requests; larger ones elsewhere.
+pub const MANIFEST_INLINE_BYTES_MAX: usize = 64 * 1024;

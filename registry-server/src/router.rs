@@ -10,7 +10,9 @@ use http::{Method, Request, StatusCode, header};
 use crate::api_error::{ApiError, Code};
 use crate::path::{self, Endpoint};
 use crate::registry::Registry;
-use crate::routes::{RequestBody, base, blobs, catalog, manifests, referrers, tags, uploads, well_known};
+use crate::routes::{
+    RequestBody, admin, base, blobs, catalog, manifests, referrers, tags, uploads, well_known,
+};
 
 /// The whole registry as a service.
 pub(crate) fn router(registry: Registry) -> Router {
@@ -21,9 +23,20 @@ pub(crate) fn router(registry: Registry) -> Router {
         .route("/v2/{*path}", any(repository))
         .route("/.well-known/wasm-pkg/registry.json", get(well_known::wasm_pkg))
         .route("/healthz", get(base::health))
+        .nest("/api/v1/admin", admin())
         .fallback(async || no_such_route())
         .method_not_allowed_fallback(async || method_not_allowed("GET, HEAD"))
         .with_state(registry)
+}
+
+/// The routes of those who run the registry.
+fn admin() -> Router<Registry> {
+    Router::new()
+        .route("/status", get(admin::status::show))
+        .route("/garbage", get(admin::garbage::show).post(admin::garbage::collect))
+        .route("/retention", get(admin::retention::show).post(admin::retention::retain))
+        .route("/quota", get(admin::quota::show))
+        .route("/read-only", get(admin::read_only::show).put(admin::read_only::switch))
 }
 
 /// The routes below a repository.
@@ -35,6 +48,9 @@ async fn repository(
     let Some((name, endpoint)) = path::parse(&path) else { return no_such_route().into_response() };
     let (head, body) = request.into_parts();
     let (head, body) = (&head, RequestBody::new(body));
+    if registry.is_read_only() && !matches!(head.method, Method::GET | Method::HEAD) {
+        return read_only(endpoint).into_response();
+    }
     let name = match name.parse() {
         Ok(name) => name,
         Err(error) => return ApiError::new(Code::NameInvalid, error).into_response(),
@@ -76,6 +92,19 @@ fn methods(endpoint: Endpoint<'_>) -> &'static str {
         Endpoint::Manifest(_) => "DELETE, GET, HEAD, PUT",
         Endpoint::Tags | Endpoint::Referrers(_) => "GET, HEAD",
     }
+}
+
+/// The refusal of a registry that is read-only for a while, or for ever.
+fn read_only(endpoint: Endpoint<'_>) -> ApiError {
+    let allowed = match endpoint {
+        Endpoint::Uploads => "",
+        _ => "GET, HEAD",
+    };
+    ApiError::new(
+        Code::Unsupported,
+        "the registry is read-only: content can be pulled, not pushed or removed",
+    )
+    .header(header::ALLOW, http::HeaderValue::from_static(allowed))
 }
 
 fn method_not_allowed(allowed: &'static str) -> ApiError {

@@ -1,5 +1,6 @@
 //! HTTP: one module for each family of URLs, and what they share.
 
+pub(crate) mod admin;
 pub(crate) mod base;
 pub(crate) mod blobs;
 mod body;

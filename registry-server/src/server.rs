@@ -14,8 +14,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::limits::{CONNECTIONS_MAX, GARBAGE_INTERVAL, REQUEST_HEAD_MAX, SHUTDOWN_GRACE_MAX};
-use crate::registry::Registry;
+use crate::limits::{
+    CONNECTIONS_MAX, GARBAGE_FIRST_AFTER, PULLS_INTERVAL, REQUEST_HEAD_MAX, SHUTDOWN_GRACE_MAX,
+};
+use crate::registry::{GarbageError, Registry};
 use crate::router::router;
 use crate::store::{self, OpenError};
 
@@ -81,7 +83,7 @@ impl Server {
         )
         .await?;
         tracing::info!(address = %local_addr, data = %config.data.display(), metadata = %url, "listening");
-        let registry = Registry::new(stores, config.sparse);
+        let registry = Registry::new(stores, config.rules());
         Ok(Self { listener, local_addr, registry })
     }
 
@@ -99,15 +101,19 @@ impl Server {
         let Self { listener, registry, .. } = self;
         let (phase, phases) = watch::channel(Phase::Serving);
         let connections = TaskTracker::new();
-        let collector = tokio::spawn(collect_garbage(registry.clone()));
+        let collector = tokio::spawn(maintain(registry.clone()));
         let accepting = accept(listener, router(registry.clone()), connections.clone(), phases);
         tokio::select! {
             () = accepting => {}
             () = shutdown => {}
         }
+        registry.stop_runs();
         // `accepting` is dropped here, and the listener with it: nothing new comes in.
         collector.abort();
         let _ = collector.await;
+        if let Err(error) = registry.store_pulls().await {
+            tracing::error!(%error, "the times of pulls were not stored");
+        }
         phase.send_replace(Phase::Stopping);
         connections.close();
         let finished = tokio::time::timeout(SHUTDOWN_GRACE_MAX, connections.wait()).await;
@@ -209,16 +215,65 @@ async fn reached(phases: &mut watch::Receiver<Phase>, phase: Phase) {
     let _ = phases.wait_for(|now| *now >= phase).await;
 }
 
-/// Removes what nobody can reach, once at the start, for what a crash left behind, and then from time to time.
-async fn collect_garbage(registry: Registry) {
+/// Removes what is not kept and what nobody can reach, from time to time, and stores when manifests were pulled. The first
+/// run is soon after the start, for what a crash left behind, but not while clients wait for the server.
+async fn maintain(registry: Registry) {
+    let first = async {
+        registry.forget_unwanted_pulls().await?;
+        registry.store_pulls().await?;
+        registry.count_usage().await
+    };
+    if let Err(error) = first.await {
+        tracing::error!(%error, "what the rules need was not counted");
+    }
+    let mut next = tokio::time::Instant::now() + registry.rules().garbage.interval().min(GARBAGE_FIRST_AFTER);
     loop {
-        match registry.collect_garbage().await {
-            Ok(collected) if collected == crate::registry::Collected::default() => {}
-            Ok(collected) => {
-                tracing::info!(uploads = collected.uploads, blobs = collected.blobs, "garbage was removed");
+        if tokio::time::Instant::now() >= next {
+            if !registry.is_read_only() {
+                clean(&registry).await;
             }
-            Err(error) => tracing::error!(%error, "garbage could not be collected"),
+            next = tokio::time::Instant::now() + registry.rules().garbage.interval();
         }
-        tokio::time::sleep(GARBAGE_INTERVAL).await;
+        tokio::time::sleep_until(next.min(tokio::time::Instant::now() + PULLS_INTERVAL)).await;
+        if let Err(error) = registry.store_pulls().await {
+            tracing::error!(%error, "the times of pulls were not stored");
+        }
+    }
+}
+
+async fn clean(registry: &Registry) {
+    if !registry.rules().garbage.enabled {
+        match registry.expire_uploads().await {
+            Ok(0) => {}
+            Ok(uploads) => tracing::info!(uploads, "uploads that rested were removed"),
+            Err(error) => tracing::error!(%error, "uploads could not be removed"),
+        }
+        return;
+    }
+    if !registry.rules().retention.is_empty() {
+        match registry.retain(false).await {
+            Ok(report) if report.tags + report.manifests == 0 && report.too_large.is_empty() => {}
+            Ok(report) => {
+                let (tags, manifests) = (report.tags, report.manifests);
+                tracing::info!(tags, manifests, too_large = ?report.too_large, "what is not kept was removed");
+            }
+            Err(error) => tracing::error!(%error, "what is not kept could not be removed"),
+        }
+    }
+    match registry.collect_garbage(false).await {
+        Ok(report) if report.is_empty() => {}
+        Ok(report) => {
+            tracing::info!(
+                uploads = report.uploads,
+                blobs = report.removed.blobs,
+                bytes_freed = report.freed.bytes,
+                marked = report.marked.blobs,
+                damaged = ?report.damaged,
+                "garbage was collected"
+            );
+        }
+        // Somebody asked for one.
+        Err(GarbageError::Running) => {}
+        Err(error) => tracing::error!(%error, "garbage could not be collected"),
     }
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::config::Config;
-use crate::limits::SETTINGS_BYTES_MAX;
+use crate::limits::{RULES_MAX, SETTINGS_BYTES_MAX};
+use crate::registry::{GarbageRules, QuotaRule, RetentionRule};
 
 /// The configuration file. Every key may be left out; an unknown one is an error.
 #[derive(Debug, Default, Deserialize)]
@@ -18,7 +19,15 @@ pub(crate) struct Settings {
     #[serde(default)]
     sparse: bool,
     #[serde(default)]
+    read_only: bool,
+    #[serde(default)]
     limits: LimitSettings,
+    #[serde(default)]
+    garbage: GarbageRules,
+    #[serde(default)]
+    quota: Vec<QuotaRule>,
+    #[serde(default)]
+    retention: Vec<RetentionRule>,
 }
 
 /// `[limits]`: what a client may ask for.
@@ -86,6 +95,20 @@ impl Settings {
         if let Some(url) = &settings.metadata {
             url.parse::<crate::config::MetadataUrl>().map_err(|error| format!("metadata: {error}"))?;
         }
+        for (key, count) in [("quota", settings.quota.len()), ("retention", settings.retention.len())] {
+            if count > RULES_MAX {
+                return Err(format!("expected at most {RULES_MAX} sections `[[{key}]]`, found {count}"));
+            }
+        }
+        let bounds = |quota: &&QuotaRule| {
+            quota.bytes.is_none() && quota.tags.is_none() && quota.repository_count.is_none()
+        };
+        if let Some(quota) = settings.quota.iter().find(bounds) {
+            let pattern = &quota.repositories;
+            return Err(format!(
+                "quota: expected one of `bytes`, `tags` and `repository-count` for `{pattern}`, found none"
+            ));
+        }
         Ok(settings)
     }
 
@@ -99,6 +122,9 @@ impl Settings {
         config.upload_sessions_max = self.limits.upload_sessions.unwrap_or(config.upload_sessions_max);
         let idle = self.limits.upload_idle_seconds.map(std::time::Duration::from_secs);
         config.upload_idle_max = idle.unwrap_or(config.upload_idle_max);
+        config.read_only = self.read_only;
+        config.garbage = self.garbage;
+        (config.quotas, config.retention) = (self.quota, self.retention);
         config
     }
 }
@@ -115,14 +141,47 @@ mod tests {
     #[test]
     fn every_key_is_used() {
         let text = "data = \"d\"\nlisten = \"127.0.0.1:1\"\nmetadata = \"redb:x\"\nsparse = true\n\
-            [limits]\nblob-bytes = 1\nupload-sessions = 2\nupload-idle-seconds = 3\n";
+            read-only = true\n\
+            [limits]\nblob-bytes = 1\nupload-sessions = 2\nupload-idle-seconds = 3\n\
+            [garbage]\nenabled = false\ninterval-seconds = 4\ngrace-seconds = 5\n\
+            [[quota]]\nrepositories = \"a/**\"\nbytes = 6\ntags = 7\nrepository-count = 8\n\
+            [[retention]]\nrepositories = \"b/**\"\nkeep-tags = [\"v*\"]\nkeep-newest = 9\n\
+            keep-newest-per-minor = 10\nkeep-pushed-within-days = 11\nkeep-pulled-within-days = 12\n\
+            keep-untagged = false\nuntagged-days = 13\nreferrers-follow = true\n";
         let mut expected = Config::new("d");
         expected.listen = "127.0.0.1:1".parse().unwrap();
         expected.metadata = Some("redb:x".parse().unwrap());
         expected.sparse = true;
         (expected.blob_bytes_max, expected.upload_sessions_max) = (1, 2);
         expected.upload_idle_max = std::time::Duration::from_secs(3);
+        expected.read_only = true;
+        expected.garbage = GarbageRules { enabled: false, interval_seconds: 4, grace_seconds: 5 };
+        expected.quotas = vec![QuotaRule {
+            repositories: "a/**".parse().unwrap(),
+            bytes: Some(6),
+            tags: Some(7),
+            repository_count: Some(8),
+        }];
+        expected.retention = vec![RetentionRule {
+            repositories: "b/**".parse().unwrap(),
+            keep_tags: vec!["v*".parse().unwrap()],
+            keep_newest: Some(9),
+            keep_newest_per_minor: Some(10),
+            keep_pushed_within_days: Some(11),
+            keep_pulled_within_days: Some(12),
+            keep_untagged: false,
+            untagged_days: 13,
+            referrers_follow: true,
+        }];
         assert_eq!(Settings::parse(text).unwrap().into_config(), expected);
+    }
+
+    #[test]
+    fn the_number_of_rules_at_the_limit_and_one_past() {
+        let rules = |count: usize| "[[retention]]\nrepositories = \"a\"\n".repeat(count);
+        assert!(Settings::parse(&rules(RULES_MAX)).is_ok());
+        let error = Settings::parse(&rules(RULES_MAX + 1)).unwrap_err();
+        assert!(error.contains("expected at most 1000 sections `[[retention]]`"), "{error}");
     }
 
     #[test]
@@ -133,6 +192,15 @@ mod tests {
             ("listen = \"nowhere\"", "invalid socket address"),
             ("metadata = \"postgres\"", "expected a metadata store"),
             ("sparse = 1", "expected a boolean"),
+            ("[garbage]\ngrace = 1", "unknown field `grace`"),
+            ("[[quota]]\nbytes = 1", "missing field `repositories`"),
+            ("[[quota]]\nrepositories = \"a[\"\nbytes = 1", "expected a pattern such as `team/**`"),
+            (
+                "[[quota]]\nrepositories = \"a\"",
+                "expected one of `bytes`, `tags` and `repository-count` for `a`",
+            ),
+            ("[[quota]]\nrepositories = \"a\"\nbytes = -1", "expected u64"),
+            ("[[retention]]\nrepositories = \"a\"\nkeep-tags = \"v*\"", "expected a sequence"),
         ] {
             let error = Settings::parse(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");

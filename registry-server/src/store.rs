@@ -282,6 +282,13 @@ pub(crate) trait BlobStore: Send + Sync + 'static {
     /// When the store fails.
     fn remove(&self, digest: &Digest) -> BoxFuture<'_, Result<(), BlobStoreError>>;
 
+    /// The size of a blob in bytes, `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    fn size(&self, digest: &Digest) -> BoxFuture<'_, Result<Option<u64>, BlobStoreError>>;
+
     /// The blobs whose digest begins with `shard`, the first byte of the hash.
     ///
     /// # Errors

@@ -33,6 +33,10 @@ pub struct ServeArgs {
     /// Accept manifests that refer to content which was not pushed
     #[arg(long)]
     sparse: bool,
+
+    /// Let content be pulled only, until this is switched off
+    #[arg(long)]
+    read_only: bool,
 }
 
 impl ServeArgs {
@@ -50,6 +54,7 @@ impl ServeArgs {
         }
         config.metadata = self.metadata.or(config.metadata);
         config.sparse |= self.sparse;
+        config.read_only |= self.read_only;
         Ok(config)
     }
 }

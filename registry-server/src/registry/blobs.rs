@@ -2,6 +2,7 @@
 
 use wkit_artifact::{Digest, RepositoryName};
 
+use super::quota::Change;
 use super::{BlobError, Registry};
 use crate::store::{Batch, BlobStoreError, CommitError, Condition, Outgoing, layout};
 
@@ -64,24 +65,80 @@ impl Registry {
     ) -> Result<(), BlobError> {
         let registry = self.clone();
         self.to_the_end(async move {
-            let _held = registry.hold(&digest).await;
-            let link = layout::blob(&repository, &digest);
-            let mut batch = Batch::default();
-            batch.require(link.clone(), Condition::Exists);
-            batch.remove(link);
-            batch.remove(layout::holder(&digest, &repository));
-            match registry.metadata().commit(batch).await {
-                Ok(()) => {}
-                Err(CommitError::Conflict { .. }) => return Err(BlobError::Unknown { digest }),
-                Err(CommitError::Metadata(error)) => return Err(error.into()),
+            match registry.unlink(&repository, &digest, None).await? {
+                Some(_) => Ok(()),
+                None => Err(BlobError::Unknown { digest }),
             }
-            if let Err(error) = registry.remove_if_garbage(&digest).await {
-                // The blob is out of the repository; its content is left to the collector.
-                tracing::warn!(%digest, %error, "content without a link could not be removed");
-            }
-            Ok(())
         })
         .await
+    }
+
+    /// Takes a blob out of a repository, and its content away when no other repository holds it. With `mark`, only
+    /// if the blob still has this mark of the garbage collector. `None` when nothing was done, and otherwise whether
+    /// the content went as well.
+    ///
+    /// # Errors
+    ///
+    /// When a store fails.
+    pub(super) async fn unlink(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        mark: Option<Vec<u8>>,
+    ) -> Result<Option<bool>, BlobError> {
+        self.count_usage().await?;
+        let _held = self.hold(digest).await;
+        let (link, mark_key) = (layout::blob(repository, digest), layout::garbage(repository, digest));
+        let Some(value) = self.metadata().get(&link).await? else { return Ok(None) };
+        let mut batch = Batch::default();
+        batch.require(link.clone(), Condition::Exists);
+        if let Some(mark) = mark {
+            batch.require(mark_key.clone(), Condition::Equals(mark));
+        }
+        batch.remove(link);
+        batch.remove(layout::holder(digest, repository));
+        batch.remove(mark_key);
+        match self.metadata().commit(batch).await {
+            Ok(()) => {}
+            Err(CommitError::Conflict { .. }) => return Ok(None),
+            Err(CommitError::Metadata(error)) => return Err(error.into()),
+        }
+        let size_bytes = layout::parse_blob_value(&value).unwrap_or(0);
+        let change = Change { blob: Some((digest.clone(), size_bytes)), ..Change::default() };
+        self.release(repository, &change);
+        match self.remove_if_garbage(digest).await {
+            Ok(removed) => Ok(Some(removed)),
+            Err(error) => {
+                // The blob is out of the repository; its content is left to the collector.
+                tracing::warn!(%digest, %error, "content without a link could not be removed");
+                Ok(Some(false))
+            }
+        }
+    }
+
+    /// Lets the time after which a blob is garbage begin again: a client was, or is about to be, told that the
+    /// repository has it, and will push a manifest that refers to it.
+    ///
+    /// # Errors
+    ///
+    /// When the repository does not hold the blob any more, or the store fails.
+    pub(crate) async fn renew_blob(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<(), BlobError> {
+        let mark = layout::garbage(repository, digest);
+        if self.metadata().get(&mark).await?.is_none() || self.is_read_only() {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        batch.require(layout::blob(repository, digest), Condition::Exists);
+        batch.remove(mark);
+        match self.metadata().commit(batch).await {
+            Ok(()) => Ok(()),
+            Err(CommitError::Conflict { .. }) => Err(BlobError::Unknown { digest: digest.clone() }),
+            Err(CommitError::Metadata(error)) => Err(error.into()),
+        }
     }
 
     /// Removes the content of a blob that no repository holds, and says whether it did. The caller holds its shard.

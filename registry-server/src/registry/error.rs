@@ -2,6 +2,7 @@
 
 use wkit_artifact::{Digest, ParseManifestError, TagOrDigest};
 
+use super::{ClaimError, QuotaError};
 use crate::limits::MANIFEST_DESCRIPTORS_MAX;
 use crate::store::{AppendError, BeginError, BlobStoreError, CommitError, MetadataError, SealError};
 
@@ -36,6 +37,9 @@ pub(crate) enum UploadError {
     /// There is no such upload in this repository.
     #[error("there is no such upload in this repository")]
     Unknown,
+    /// It does not fit into a quota.
+    #[error(transparent)]
+    Quota(#[from] QuotaError),
     /// It could not be begun.
     #[error(transparent)]
     Begin(#[from] BeginError),
@@ -98,6 +102,9 @@ pub(crate) enum ManifestError {
         /// The content that is missing; never empty.
         missing: Vec<Digest>,
     },
+    /// It does not fit into a quota.
+    #[error(transparent)]
+    Quota(#[from] QuotaError),
     /// Something stored cannot be read back.
     #[error("the stored manifest `{reference}` is damaged")]
     Damaged {
@@ -107,6 +114,53 @@ pub(crate) enum ManifestError {
     /// The same keys were changed by other requests again and again.
     #[error("other requests keep changing the same tag or manifest")]
     Contended,
+    /// The metadata store failed.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    /// The change was lost.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+impl From<ClaimError> for UploadError {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::Quota(error) => Self::Quota(error),
+            ClaimError::Metadata(error) => Self::Metadata(error),
+        }
+    }
+}
+
+impl From<ClaimError> for ManifestError {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::Quota(error) => Self::Quota(error),
+            ClaimError::Metadata(error) => Self::Metadata(error),
+        }
+    }
+}
+
+/// Why garbage was not collected, or what is not kept was not removed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GarbageError {
+    /// One is under way.
+    #[error("a collection of garbage, or a retention, is running already")]
+    Running,
+    /// Nothing may be changed.
+    #[error("the registry is read-only: only a dry run is possible")]
+    ReadOnly,
+    /// The blob store failed.
+    #[error(transparent)]
+    Blobs(#[from] BlobStoreError),
+    /// A blob was not removed.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// A manifest or tag was not removed.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The metadata store failed.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
     /// The metadata store failed.
     #[error(transparent)]
     Metadata(#[from] MetadataError),

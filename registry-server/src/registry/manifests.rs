@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use wkit_artifact::{Algorithm, Digest, RepositoryName, Tag, TagOrDigest};
 
+use super::quota::Change;
 use super::references::{self, Parsed};
 use super::{ManifestError, Registry};
 use crate::limits::CONFLICT_RETRIES_MAX;
@@ -26,6 +27,14 @@ pub(crate) struct Pushed {
     pub(crate) digest: Digest,
     /// The digest of its subject: it is now among the referrers of that.
     pub(crate) subject: Option<Digest>,
+}
+
+/// How something is removed, and what that takes out of the repository.
+pub(super) struct Removal {
+    /// What has to be committed.
+    pub(super) batch: Batch,
+    /// What is less then.
+    pub(super) change: Change,
 }
 
 impl Registry {
@@ -94,10 +103,22 @@ impl Registry {
         let registry = self.clone();
         self.to_the_end(async move {
             for _ in 0..CONFLICT_RETRIES_MAX {
-                let batch = registry.manifest_batch(&repository, &digest, &tags, &parsed, &bytes).await?;
+                let id = registry.parts.ids.next();
+                let (batch, change) =
+                    registry.manifest_batch(&repository, &digest, &tags, &parsed, &bytes, &id).await?;
+                let claim = registry.claim(&repository, change).await?;
                 match registry.metadata().commit(batch).await {
-                    Ok(()) => return Ok(Pushed { digest, subject: parsed.subject }),
-                    Err(CommitError::Metadata(error)) => return Err(error.into()),
+                    Ok(()) => {
+                        claim.keep();
+                        return Ok(Pushed { digest, subject: parsed.subject });
+                    }
+                    Err(CommitError::Metadata(error)) => {
+                        // A store that failed may have applied the batch all the same: then the room is taken.
+                        if registry.has_stamp(&repository, &digest, &id).await {
+                            claim.keep();
+                        }
+                        return Err(error.into());
+                    }
                     // A tag was moved meanwhile, or something referred to is not there.
                     Err(CommitError::Conflict { .. }) => registry.check_needed(&parsed).await?,
                 }
@@ -120,20 +141,35 @@ impl Registry {
         let registry = self.clone();
         self.to_the_end(async move {
             for _ in 0..CONFLICT_RETRIES_MAX {
-                let batch = match &reference {
-                    TagOrDigest::Tag(tag) => registry.untag_batch(&repository, tag).await?,
-                    TagOrDigest::Digest(digest) => registry.removal_batch(&repository, digest).await?,
+                let removal = match &reference {
+                    TagOrDigest::Tag(tag) => registry.untagging(&repository, tag).await?,
+                    TagOrDigest::Digest(digest) => registry.removal(&repository, digest).await?,
                 };
-                let Some(batch) = batch else { return Err(ManifestError::Unknown { reference }) };
-                match registry.metadata().commit(batch).await {
-                    Ok(()) => return Ok(()),
-                    Err(CommitError::Metadata(error)) => return Err(error.into()),
-                    Err(CommitError::Conflict { .. }) => {}
+                let Some(removal) = removal else { return Err(ManifestError::Unknown { reference }) };
+                if registry.remove(&repository, removal).await? {
+                    return Ok(());
                 }
             }
             Err(ManifestError::Contended)
         })
         .await
+    }
+
+    /// Removes a tag or manifest; `false` when it has changed since.
+    pub(super) async fn remove(
+        &self,
+        repository: &RepositoryName,
+        removal: Removal,
+    ) -> Result<bool, ManifestError> {
+        self.count_usage().await?;
+        match self.metadata().commit(removal.batch).await {
+            Ok(()) => {
+                self.release(repository, &removal.change);
+                Ok(true)
+            }
+            Err(CommitError::Conflict { .. }) => Ok(false),
+            Err(CommitError::Metadata(error)) => Err(error.into()),
+        }
     }
 
     async fn tagged(&self, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>, ManifestError> {
@@ -153,18 +189,29 @@ impl Registry {
         tags: &[Tag],
         parsed: &Parsed,
         bytes: &Bytes,
-    ) -> Result<Batch, ManifestError> {
-        let mut batch = Batch::default();
-        if !self.parts.sparse {
-            for (key, _) in &parsed.needed {
+        id: &str,
+    ) -> Result<(Batch, Change), ManifestError> {
+        let (mut batch, mut change) = (Batch::default(), Change::default());
+        for (key, needed) in &parsed.needed {
+            if !self.parts.rules.sparse {
                 batch.require(key.clone(), Condition::Exists);
             }
+            // Used from now on: whoever was about to remove it finds its mark gone.
+            batch.remove(layout::garbage(repository, needed));
+        }
+        let stamp = layout::stamp(repository, digest);
+        if self.has_quota(repository) {
+            // Whether the manifest is new must be known for certain. One that is there has a stamp.
+            let read = self.metadata().get(&stamp).await?;
+            change.manifest = read.is_none().then_some(bytes.len() as u64);
+            batch.require_unchanged(stamp.clone(), read);
         }
         batch.set(layout::manifest(repository, digest), layout::manifest_value(&parsed.media_type, bytes));
-        batch.set(layout::stamp(repository, digest), self.parts.ids.next().into_bytes());
+        batch.set(stamp, layout::stamp_value(id, self.parts.clock.now_ms()));
         for tag in tags {
             let key = layout::tag(repository, tag);
             let old = self.metadata().get(&key).await?;
+            change.tags += u64::from(old.is_none());
             if let Some(old) = old.as_deref().and_then(layout::parse_tag_value)
                 && old != *digest
             {
@@ -178,12 +225,18 @@ impl Registry {
             let key = layout::referrer(repository, subject, digest);
             batch.set(key, parsed.referrer(digest, bytes.len() as u64));
         }
-        Ok(batch)
+        Ok((batch, change))
+    }
+
+    /// Whether a manifest has the stamp with this id.
+    async fn has_stamp(&self, repository: &RepositoryName, digest: &Digest, id: &str) -> bool {
+        let stamp = self.metadata().get(&layout::stamp(repository, digest)).await;
+        stamp.is_ok_and(|stamp| stamp.is_some_and(|stamp| stamp.starts_with(id.as_bytes())))
     }
 
     /// Fails when content that a manifest refers to is missing.
     async fn check_needed(&self, parsed: &Parsed) -> Result<(), ManifestError> {
-        if self.parts.sparse {
+        if self.parts.rules.sparse {
             return Ok(());
         }
         let mut missing = Vec::new();
@@ -195,24 +248,26 @@ impl Registry {
         if missing.is_empty() { Ok(()) } else { Err(ManifestError::Missing { missing }) }
     }
 
-    async fn untag_batch(
+    /// How to remove a tag; `None` when there is none.
+    pub(super) async fn untagging(
         &self,
         repository: &RepositoryName,
         tag: &Tag,
-    ) -> Result<Option<Batch>, ManifestError> {
+    ) -> Result<Option<Removal>, ManifestError> {
         let Some(digest) = self.tagged(repository, tag).await? else { return Ok(None) };
         let (key, mut batch) = (layout::tag(repository, tag), Batch::default());
         batch.require(key.clone(), Condition::Equals(layout::tag_value(&digest)));
         batch.remove(key);
         batch.remove(layout::tagged(repository, &digest, tag));
-        Ok(Some(batch))
+        Ok(Some(Removal { batch, change: Change { tags: 1, ..Change::default() } }))
     }
 
-    async fn removal_batch(
+    /// How to remove a manifest with everything that names it; `None` when there is none.
+    pub(super) async fn removal(
         &self,
         repository: &RepositoryName,
         digest: &Digest,
-    ) -> Result<Option<Batch>, ManifestError> {
+    ) -> Result<Option<Removal>, ManifestError> {
         // The stamp first: a push after this changes it, and the batch is refused.
         let (stamp, mut batch) = (layout::stamp(repository, digest), Batch::default());
         let read = self.metadata().get(&stamp).await?;
@@ -220,23 +275,29 @@ impl Registry {
         batch.remove(stamp);
         let key = layout::manifest(repository, digest);
         let Some(value) = self.metadata().get(&key).await? else { return Ok(None) };
+        // Also when a store has no stamp for it: of two removals at once, one happens.
+        batch.require(key.clone(), Condition::Exists);
         batch.remove(key);
+        batch.remove(layout::pulled(repository, digest));
+        let mut change = Change { manifest: Some(layout::manifest_size(&value)), ..Change::default() };
         for (entry, _) in self.metadata().scan(layout::all_tagged(repository, digest)).await? {
             if let Some(tag) = layout::parse_tag(&entry).and_then(|tag| tag.parse::<Tag>().ok()) {
                 let key = layout::tag(repository, &tag);
                 batch.require(key.clone(), Condition::Equals(layout::tag_value(digest)));
                 batch.remove(key);
+                change.tags += 1;
             }
             batch.remove(entry);
         }
         if let Some(subject) = stored_subject(repository, &value) {
             batch.remove(layout::referrer(repository, &subject, digest));
         }
-        Ok(Some(batch))
+        Ok(Some(Removal { batch, change }))
     }
 }
 
-fn stored_subject(repository: &RepositoryName, value: &[u8]) -> Option<Digest> {
+/// The subject of a stored manifest.
+pub(super) fn stored_subject(repository: &RepositoryName, value: &[u8]) -> Option<Digest> {
     let (media_type, start) = layout::parse_manifest_value(value)?;
     references::parse(repository, value.get(start..)?, Some(media_type)).ok()?.subject
 }

@@ -74,6 +74,96 @@ impl Parsed {
     }
 }
 
+/// Every digest that a stored manifest names, in whatever place and whatever it is for: more than a registry has to
+/// hold, for what is asked is what must not be removed. `None` when the manifest cannot be read.
+pub(super) fn all_digests(repository: &RepositoryName, value: &[u8]) -> Option<Vec<Digest>> {
+    let (media_type, start) = layout::parse_manifest_value(value)?;
+    let bytes = value.get(start..)?;
+    let mut found = Vec::new();
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let finder = Finder { found: &mut found, is_digest: false };
+    if serde::de::DeserializeSeed::deserialize(finder, &mut reader).is_err() {
+        // Nested deeper than the reader goes, in a place that no specification knows.
+        let parsed = parse(repository, bytes, Some(media_type)).ok()?;
+        found = parsed.needed.into_iter().map(|(_, digest)| digest).chain(parsed.subject).collect();
+    }
+    Some(found)
+}
+
+/// The manifests that a stored index lists; none for another manifest, or one that cannot be read.
+pub(super) fn children(value: &[u8]) -> Vec<Digest> {
+    let index = layout::parse_manifest_value(value)
+        .and_then(|(media_type, start)| Manifest::parse(value.get(start..)?, Some(media_type)).ok());
+    match index {
+        Some(Manifest::Index(index)) => index.manifests.into_iter().map(|entry| entry.digest).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Collects the values of all fields `digest`.
+struct Finder<'a> {
+    found: &'a mut Vec<Digest>,
+    /// Whether this is the value of such a field.
+    is_digest: bool,
+}
+
+impl<'de> serde::de::DeserializeSeed<'de> for Finder<'_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> serde::de::Visitor<'de> for Finder<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        if self.is_digest
+            && let Ok(digest) = text.parse()
+        {
+            self.found.push(digest);
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+            map.next_value_seed(Finder { found: &mut *self.found, is_digest: key == "digest" })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(Finder { found: &mut *self.found, is_digest: false })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
 /// Only the fields that tell the kinds of manifest apart.
 #[derive(Deserialize)]
 struct Shape {
@@ -101,4 +191,42 @@ fn served_as(inside: Option<String>, sent: Option<&str>, is_kind: fn(&str) -> bo
         .filter(|kind| !kind.is_empty())
         .or_else(|| sent.filter(|kind| is_kind(kind)).map(str::to_owned))
         .unwrap_or_else(|| default.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digests(text: &str) -> Option<Vec<Digest>> {
+        let repository = "a".parse().unwrap();
+        all_digests(&repository, &layout::manifest_value(media_type::OCI_MANIFEST, text.as_bytes()))
+    }
+
+    #[test]
+    fn every_digest_is_found_wherever_it_is() {
+        let names = ["1", "2", "3", "4", "5"].map(|text| Digest::sha256(text.as_bytes()));
+        let [config, layer, foreign, subject, other] = &names;
+        let text = format!(
+            r#"{{"config":{{"digest":"{config}"}},"layers":[{{"digest":"{layer}","x":1.5,"y":[-1,null,true]}},
+            {{"mediaType":"a.foreign.b","digest":"{foreign}"}}],"subject":{{"dig\u0065st":"{subject}"}},
+            "unknown":{{"deep":[[{{"digest":"{other}"}}]]}},"digest":["no"],"annotations":{{"digest":"text"}}}}"#
+        );
+        assert_eq!(digests(&text).unwrap(), names);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_empty() {
+        assert_eq!(digests("{"), None);
+        assert_eq!(all_digests(&"a".parse().unwrap(), b"no line feed"), None);
+    }
+
+    #[test]
+    fn a_manifest_that_is_nested_deep_is_read_all_the_same() {
+        let config = Digest::sha256(b"config");
+        let (open, close) = ("[".repeat(1_000), "]".repeat(1_000));
+        let text = format!(
+            r#"{{"schemaVersion":2,"x":{open}{close},"config":{{"mediaType":"a/b","digest":"{config}","size":1}},"layers":[]}}"#
+        );
+        assert_eq!(digests(&text).unwrap(), [config]);
+    }
 }

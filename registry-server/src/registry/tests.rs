@@ -1,8 +1,13 @@
 //! The registry without HTTP.
 
 mod content;
+mod garbage;
+mod interleaved;
 mod lists;
 mod manifests;
+mod memory;
+mod quota;
+mod retention;
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +16,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use wkit_artifact::{Algorithm, Digest, RepositoryName, Tag, TagOrDigest, media_type};
 
-use super::{BlobError, ListError, ManifestError, Registry, UploadError};
+use super::garbage::Tally;
+use super::{BlobError, GarbageRules, ListError, ManifestError, Registry, Rules, UploadError};
 use crate::limits::{
     CATALOG_PAGE_MAX, MANIFEST_DESCRIPTORS_MAX, REFERRERS_PAGE_MAX, TAGS_PAGE_MAX, UPLOAD_IDLE_MAX,
 };
@@ -22,7 +28,18 @@ use crate::store::{
 async fn open_with(data: &Path, blob_bytes_max: u64, sessions_max: usize, idle_max: Duration) -> Registry {
     let url = crate::MetadataUrl::default();
     let stores = store::open(data, &url, blob_bytes_max, sessions_max, idle_max).await.unwrap();
-    Registry::new(stores, false)
+    Registry::new(stores, Rules::default())
+}
+
+async fn open_with_rules(data: &Path, rules: Rules) -> Registry {
+    let url = crate::MetadataUrl::default();
+    let stores = store::open(data, &url, 1 << 30, 100, UPLOAD_IDLE_MAX).await.unwrap();
+    Registry::new(stores, rules)
+}
+
+/// Rules by which garbage goes at once.
+fn without_grace() -> Rules {
+    Rules { garbage: GarbageRules { grace_seconds: 0, ..GarbageRules::default() }, ..Rules::default() }
 }
 
 async fn open(data: &Path) -> Registry {

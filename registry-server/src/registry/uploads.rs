@@ -2,8 +2,9 @@
 
 use wkit_artifact::{Algorithm, Digest, RepositoryName};
 
-use super::{Registry, UploadError};
-use crate::store::{Chunk, CommitError, Incoming, UploadKey, layout};
+use super::quota::{Change, Claim};
+use super::{ClaimError, Registry, UploadError};
+use crate::store::{Chunk, CommitError, Incoming, SealError, UploadKey, layout};
 
 impl Registry {
     /// Begins an upload and returns its id. `algorithm` is the one its digest is expected to have.
@@ -54,11 +55,25 @@ impl Registry {
         let registry = self.clone();
         self.to_the_end(async move {
             let repository = upload.repository.clone();
+            // Room is claimed before the bytes are made durable: a push that does not fit leaves nothing behind.
+            let expected = registry.blobs().uploaded(&upload).ok_or(SealError::Unknown)?;
+            let mut claim = match registry.claim_blob(&repository, &digest, expected).await {
+                Ok(claim) => claim,
+                Err(error) => {
+                    registry.blobs().cancel(upload).await?;
+                    return Err(error.into());
+                }
+            };
             let sealed = registry.blobs().seal(upload, digest.clone()).await?;
             let size_bytes = sealed.size_bytes;
             let _kept = registry.keep(&digest).await;
             registry.blobs().publish(sealed).await?;
-            Ok(registry.link(&repository, &digest, size_bytes, None).await?)
+            if size_bytes != expected {
+                // A chunk came in between. Content that does not fit now has no link, and is left to the collector.
+                drop(claim);
+                claim = registry.claim_blob(&repository, &digest, size_bytes).await?;
+            }
+            Ok(registry.link(&repository, &digest, size_bytes, None, claim).await?)
         })
         .await
     }
@@ -121,13 +136,23 @@ impl Registry {
             let Some(size_bytes) = link.and_then(|value| layout::parse_blob_value(&value)) else {
                 return Ok(false);
             };
-            match registry.link(&repository, &digest, size_bytes, Some(&source)).await {
+            let claim = registry.claim_blob(&repository, &digest, size_bytes).await?;
+            match registry.link(&repository, &digest, size_bytes, Some(&source), claim).await {
                 Ok(()) => Ok(true),
                 Err(CommitError::Conflict { .. }) => Ok(false),
                 Err(error) => Err(error.into()),
             }
         })
         .await
+    }
+
+    async fn claim_blob(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        size_bytes: u64,
+    ) -> Result<Claim, ClaimError> {
+        self.claim(repository, Change { blob: Some((digest.clone(), size_bytes)), ..Change::default() }).await
     }
 
     async fn holder(&self, digest: &Digest) -> Result<Option<RepositoryName>, UploadError> {

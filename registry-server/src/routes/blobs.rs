@@ -18,6 +18,10 @@ pub(crate) async fn get(
     head: &Parts,
 ) -> Result<Response, ApiError> {
     let digest = parse_digest(digest)?;
+    if head.method == Method::HEAD {
+        // Before the blob is looked for: what the client is told must hold until it pushes its manifest.
+        registry.renew_blob(name, &digest).await?;
+    }
     let size_bytes = registry.blob_size(name, &digest).await?;
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();

@@ -25,6 +25,9 @@ pub(crate) async fn get(
 ) -> Result<Response, ApiError> {
     let reference = parse_reference(reference, Code::ManifestUnknown)?;
     let manifest = registry.manifest(name, &reference).await?;
+    if head.method != Method::HEAD {
+        registry.note_pull(name, &manifest.digest);
+    }
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
     headers.insert(DOCKER_CONTENT_DIGEST, header_value(&manifest.digest));

@@ -37,6 +37,7 @@ pub(crate) async fn begin(
     }
     if let Some(digest) = query.first("digest") {
         let digest = parse_digest(digest)?;
+        registry.check_room(&name, Some(&digest), length(head).unwrap_or(0)).await?;
         registry.put_blob(name.clone(), digest.clone(), body.incoming()).await?;
         return Ok(created(&name, &digest));
     }
@@ -64,6 +65,7 @@ pub(crate) async fn append(
 ) -> Result<Response, ApiError> {
     let upload = upload(id, name)?;
     let chunk = chunk(head)?;
+    check_room(registry, &upload, None, head).await?;
     match registry.append_upload(upload.clone(), chunk, body.incoming()).await {
         Ok(size_bytes) => Ok(progress(StatusCode::ACCEPTED, &upload, size_bytes)),
         Err(error) => Err(refused(&upload, error)),
@@ -85,6 +87,7 @@ pub(crate) async fn finish(
         .ok_or_else(|| ApiError::new(Code::DigestInvalid, "expected the parameter `digest`, found none"))?;
     let digest = parse_digest(digest)?;
     let chunk = chunk(head)?;
+    check_room(registry, &upload, Some(&digest), head).await?;
     if chunk.is_some() || !body.is_empty() {
         let appended = registry.append_upload(upload.clone(), chunk, body.incoming()).await;
         appended.map_err(|error| refused(&upload, error))?;
@@ -101,6 +104,23 @@ pub(crate) async fn cancel(
 ) -> Result<Response, ApiError> {
     registry.cancel_upload(upload(id, name)?).await?;
     Ok(response(StatusCode::NO_CONTENT))
+}
+
+/// Refuses bytes that do not fit into a quota before they are taken in, as far as the client says how many come. The
+/// upload is left as it is: it may be ended, or a quota raised.
+async fn check_room(
+    registry: &Registry,
+    upload: &UploadKey,
+    digest: Option<&Digest>,
+    head: &Parts,
+) -> Result<(), ApiError> {
+    let size_bytes = registry.upload_size(upload)?.saturating_add(length(head).unwrap_or(0));
+    Ok(registry.check_room(&upload.repository, digest, size_bytes).await?)
+}
+
+/// How many bytes the body has, if the client says so.
+fn length(head: &Parts) -> Option<u64> {
+    head.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 async fn begun(
@@ -140,8 +160,7 @@ fn chunk(head: &Parts) -> Result<Option<Chunk>, ApiError> {
         );
         ApiError::new(Code::BlobUploadInvalid, message)
     })?;
-    let length = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    match length {
+    match length(head) {
         Some(found) if found != chunk.size_bytes => {
             Err(AppendError::ChunkSize { expected: chunk.size_bytes, found }.into())
         }

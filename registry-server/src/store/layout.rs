@@ -21,14 +21,20 @@
 //! ```text
 //! key                                            value
 //! identity                                       the store's identity, as in format.json
+//! pulls-since                                    since when pulls are noted
 //! blob/<repository>0<digest>                     size in bytes, decimal: the blob is visible in the repository
 //! holder/<digest>0<repository>                   empty: the same fact, to be found by digest
 //! manifest/<repository>0<digest>                 media type, a line feed, the bytes of the manifest
-//! stamp/<repository>0<digest>                    an id, new with every push of the manifest
+//! stamp/<repository>0<digest>                    an id, new with every push of the manifest, a space, the time of it
+//! pulled/<repository>0<digest>                   when the manifest was last pulled, about
 //! tag/<repository>0<tag>                         digest
 //! tagged/<repository>0<digest>0<tag>             empty: the same fact, to be found by digest
 //! referrer/<repository>0<subject>0<digest>       descriptor of the manifest that has the subject, JSON
+//! garbage/<repository>0<digest>                  when the collector found that nothing in the repository refers to it
+//! garbage/0<digest>                              when the collector found that no repository holds the content
 //! ```
+//!
+//! Times are milliseconds since 1970, decimal. A stamp that an older version wrote has none.
 //!
 //! A manifest, its tags and its entry among the referrers are set by one batch, so they are all there or none is.
 //! `holder`, `tagged`, `referrer` can be made again from `blob`, `tag` and `manifest`.
@@ -165,14 +171,24 @@ pub(crate) fn parse_manifest_value(value: &[u8]) -> Option<(&str, usize)> {
     Some((std::str::from_utf8(value.get(..end)?).ok()?, end + 1))
 }
 
+/// How many bytes the manifest in a value of [`manifest`] has.
+pub(crate) fn manifest_size(value: &[u8]) -> u64 {
+    let start = value.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    (value.len() - start) as u64
+}
+
 /// The first manifest of the first repository after `repository`: what a walk over all repositories steps along.
 pub(crate) fn first_manifest_after(repository: Option<&str>) -> Scan {
-    let mut start = b"manifest/".to_vec();
+    first_after("manifest/", repository)
+}
+
+fn first_after(kind: &str, repository: Option<&str>) -> Scan {
+    let mut start = kind.as_bytes().to_vec();
     if let Some(repository) = repository {
         start.extend_from_slice(repository.as_bytes());
         start.push(END + 1);
     }
-    Scan { start, end: after(b"manifest/".to_vec()), limit: 1, values: false }
+    Scan { start, end: after(kind.as_bytes().to_vec()), limit: 1, values: false }
 }
 
 /// The first manifest of one repository.
@@ -182,13 +198,109 @@ pub(crate) fn any_manifest(repository: &RepositoryName) -> Scan {
 
 /// Reads the repository from a key of [`manifest`].
 pub(crate) fn parse_manifest_repository(entry: &[u8]) -> Option<&str> {
-    let rest = entry.strip_prefix(b"manifest/")?;
-    std::str::from_utf8(rest.split(|byte| *byte == END).next()?).ok()
+    first_part(entry.strip_prefix(b"manifest/")?)
 }
 
 /// The key of a manifest's stamp.
 pub(crate) fn stamp(repository: &RepositoryName, digest: &Digest) -> Vec<u8> {
     key("stamp/", &[repository.as_str(), &digest.to_string()])
+}
+
+/// The value of [`stamp`].
+pub(crate) fn stamp_value(id: &str, pushed_ms: u64) -> Vec<u8> {
+    format!("{id} {pushed_ms}").into_bytes()
+}
+
+/// Reads the time from the value of [`stamp`]; `None` when an older version wrote it.
+pub(crate) fn parse_stamp_time(value: &[u8]) -> Option<u64> {
+    std::str::from_utf8(value).ok()?.split_once(' ')?.1.parse().ok()
+}
+
+/// The manifests of a repository after the digest `last`.
+pub(crate) fn manifests_after(
+    repository: &RepositoryName,
+    last: Option<&str>,
+    limit: usize,
+    values: bool,
+) -> Scan {
+    let all = prefix("manifest/", &[repository.as_str()]);
+    Scan { start: start_after(&all, last), end: after(all), limit, values }
+}
+
+/// The key of the time a manifest was last pulled.
+pub(crate) fn pulled(repository: &RepositoryName, digest: &Digest) -> Vec<u8> {
+    key("pulled/", &[repository.as_str(), &digest.to_string()])
+}
+
+/// The key of the time since when pulls are noted.
+pub(crate) fn pulls_since() -> Vec<u8> {
+    b"pulls-since".to_vec()
+}
+
+/// The value of a key that holds a time.
+pub(crate) fn time_value(time_ms: u64) -> Vec<u8> {
+    time_ms.to_string().into_bytes()
+}
+
+/// Reads the value of a key that holds a time.
+pub(crate) fn parse_time_value(value: &[u8]) -> Option<u64> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+/// The key that says since when nothing in a repository refers to a blob or manifest of it.
+pub(crate) fn garbage(repository: &RepositoryName, digest: &Digest) -> Vec<u8> {
+    key("garbage/", &[repository.as_str(), &digest.to_string()])
+}
+
+/// The key that says since when no repository holds content.
+pub(crate) fn orphan(digest: &Digest) -> Vec<u8> {
+    key("garbage/", &["", &digest.to_string()])
+}
+
+/// The marks of a repository after the digest `last`, up to and with `through`, or all of them.
+pub(crate) fn garbage_after(
+    repository: &RepositoryName,
+    last: Option<&str>,
+    through: Option<&str>,
+    limit: usize,
+) -> Scan {
+    marks(prefix("garbage/", &[repository.as_str()]), last, through, limit)
+}
+
+/// The marks of content after the digest `last`.
+pub(crate) fn orphans_after(last: Option<&str>, limit: usize) -> Scan {
+    marks(prefix("garbage/", &[""]), last, None, limit)
+}
+
+fn marks(all: Vec<u8>, last: Option<&str>, through: Option<&str>, limit: usize) -> Scan {
+    let start = start_after(&all, last);
+    let end = match through {
+        Some(_) => start_after(&all, through),
+        None => after(all),
+    };
+    Scan { start, end, limit, values: true }
+}
+
+/// The blobs of a repository after the digest `last`.
+pub(crate) fn blobs_after(repository: &RepositoryName, last: Option<&str>, limit: usize) -> Scan {
+    let all = prefix("blob/", &[repository.as_str()]);
+    Scan { start: start_after(&all, last), end: after(all), limit, values: true }
+}
+
+/// The first blob of the first repository after `repository`: what a walk over all repositories with blobs steps
+/// along.
+pub(crate) fn first_blob_after(repository: Option<&str>) -> Scan {
+    first_after("blob/", repository)
+}
+
+/// Reads the repository from a key of [`blob`].
+pub(crate) fn parse_blob_repository(entry: &[u8]) -> Option<&str> {
+    first_part(entry.strip_prefix(b"blob/")?)
+}
+
+/// Reads the digest that is the last part of a key, as in [`blob`], [`manifest`] and [`garbage`].
+pub(crate) fn parse_digest(entry: &[u8]) -> Option<Digest> {
+    last_part(entry)?.parse().ok()
 }
 
 /// The key of a tag.
@@ -210,6 +322,11 @@ pub(crate) fn parse_tag_value(value: &[u8]) -> Option<Digest> {
 pub(crate) fn tags_after(repository: &RepositoryName, last: Option<&str>, limit: usize) -> Scan {
     let all = prefix("tag/", &[repository.as_str()]);
     Scan { start: start_after(&all, last), end: after(all), limit, values: false }
+}
+
+/// The same with the digests they name.
+pub(crate) fn tags_with_values_after(repository: &RepositoryName, last: Option<&str>, limit: usize) -> Scan {
+    Scan { values: true, ..tags_after(repository, last, limit) }
 }
 
 /// Reads the tag from a key of [`tag`].
@@ -282,6 +399,10 @@ fn after(mut prefix: Vec<u8>) -> Vec<u8> {
     prefix
 }
 
+fn first_part(rest: &[u8]) -> Option<&str> {
+    std::str::from_utf8(rest.split(|byte| *byte == END).next()?).ok()
+}
+
 fn last_part(entry: &[u8]) -> Option<&str> {
     std::str::from_utf8(entry.rsplit(|byte| *byte == END).next()?).ok()
 }
@@ -343,6 +464,25 @@ mod tests {
         let (media_type, start) = parse_manifest_value(&value).unwrap();
         assert_eq!((media_type, &value[start..]), ("a/b", b"{}\n".as_slice()));
         assert_eq!(parse_holder(&holder(&digest, &repository("a/b"))), Some(repository("a/b")));
+        assert_eq!(parse_time_value(&time_value(u64::MAX)), Some(u64::MAX));
+        assert_eq!(parse_stamp_time(&stamp_value("0a", 7)), Some(7));
+        assert_eq!(parse_stamp_time(b"0a"), None);
+        for key in [garbage(&repository("a/b"), &digest), orphan(&digest), blob(&repository("a"), &digest)] {
+            assert_eq!(parse_digest(&key), Some(digest.clone()));
+        }
+    }
+
+    #[test]
+    fn marks_are_read_up_to_and_with_the_last() {
+        let (name, digest) = (repository("a"), Digest::sha256(b"x"));
+        let text = digest.to_string();
+        let key = garbage(&name, &digest);
+        assert!(within(&garbage_after(&name, None, None, 1), &key));
+        assert!(within(&garbage_after(&name, None, Some(&text), 1), &key));
+        assert!(!within(&garbage_after(&name, Some(&text), None, 1), &key));
+        assert!(!within(&garbage_after(&name, None, Some("sha256:"), 1), &key));
+        assert!(!within(&orphans_after(None, 1), &key));
+        assert!(within(&orphans_after(None, 1), &orphan(&digest)));
     }
 
     #[test]

@@ -107,6 +107,16 @@ impl BlobStore for LocalBlobs {
         blocking("remove a blob", move || absent_is_ok(std::fs::remove_file(path))).boxed()
     }
 
+    fn size(&self, digest: &Digest) -> BoxFuture<'_, Result<Option<u64>, BlobStoreError>> {
+        let path = layout::blob_file(&self.data, digest);
+        blocking("look at a blob", move || match std::fs::metadata(path) {
+            Ok(found) => Ok(Some(found.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        })
+        .boxed()
+    }
+
     fn list(&self, algorithm: Algorithm, shard: u8) -> BoxFuture<'_, Result<Vec<Digest>, BlobStoreError>> {
         let folder = layout::shard(&self.data, algorithm, shard);
         blocking("list blobs", move || list(&folder, algorithm)).boxed()

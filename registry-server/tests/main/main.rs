@@ -7,5 +7,6 @@ mod disk_full;
 #[cfg(target_os = "linux")]
 mod forgetful;
 mod limits;
+mod operation;
 mod start;
 mod support;
