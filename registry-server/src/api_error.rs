@@ -3,11 +3,12 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use crate::registry::{BlobError, ListError, ManifestError, UploadError};
 use crate::store::{AppendError, BeginError, BlobStoreError, CommitError, MetadataError, SealError};
+use crate::throttle::TooEarly;
 
 /// An error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +100,12 @@ impl IntoResponse for ApiError {
     }
 }
 
+impl From<TooEarly> for ApiError {
+    fn from(error: TooEarly) -> Self {
+        Self::new(Code::TooManyRequests, error).header(header::RETRY_AFTER, error.seconds().into())
+    }
+}
+
 impl From<MetadataError> for ApiError {
     fn from(error: MetadataError) -> Self {
         match error {
@@ -186,9 +193,10 @@ impl From<ManifestError> for ApiError {
             ManifestError::Invalid(ParseManifestError::Size { .. }) => {
                 Self::new(Code::SizeInvalid, error).status(StatusCode::PAYLOAD_TOO_LARGE)
             }
-            ManifestError::Invalid(_) | ManifestError::Ambiguous | ManifestError::Descriptors { .. } => {
-                Self::new(Code::ManifestInvalid, error)
-            }
+            ManifestError::Invalid(_)
+            | ManifestError::Ambiguous
+            | ManifestError::Depth
+            | ManifestError::Descriptors { .. } => Self::new(Code::ManifestInvalid, error),
             ManifestError::Digest { .. } => Self::new(Code::DigestInvalid, error),
             ManifestError::Missing { .. } => Self::new(Code::ManifestBlobUnknown, error),
             ManifestError::Damaged { .. } => Self::internal(&error),

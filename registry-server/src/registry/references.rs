@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use wkit_artifact::{Descriptor, Digest, Manifest, RepositoryName, media_type};
 
 use super::ManifestError;
-use crate::limits::MANIFEST_DESCRIPTORS_MAX;
+use crate::limits::{MANIFEST_DEPTH_MAX, MANIFEST_DESCRIPTORS_MAX};
 use crate::store::layout;
 
 /// A manifest that was pushed, taken apart as far as the registry cares.
@@ -32,6 +32,9 @@ pub(super) fn parse(
     bytes: &[u8],
     content_type: Option<&str>,
 ) -> Result<Parsed, ManifestError> {
+    if depth(bytes) > MANIFEST_DEPTH_MAX {
+        return Err(ManifestError::Depth);
+    }
     let manifest = Manifest::parse(bytes, content_type)?;
     let shape: Shape = serde_json::from_slice(bytes).map_err(wkit_artifact::ParseManifestError::from)?;
     if shape.manifests.is_some() && (shape.layers.is_some() || shape.config.is_some()) {
@@ -85,6 +88,32 @@ struct Shape {
     manifests: Option<IgnoredAny>,
 }
 
+/// How deep lists and objects are nested. What is in a field that is not known here is skipped by the reader, however
+/// deep it is; programs that read the manifest later may do otherwise.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            // A text, up to its end: what is in it is no structure.
+            b'"' => loop {
+                match bytes.next() {
+                    Some(b'\\') => drop(bytes.next()),
+                    Some(b'"') | None => break,
+                    Some(_) => {}
+                }
+            },
+            _ => {}
+        }
+    }
+    deepest
+}
+
 fn check_count(found: usize) -> Result<(), ManifestError> {
     if found > MANIFEST_DESCRIPTORS_MAX { Err(ManifestError::Descriptors { found }) } else { Ok(()) }
 }
@@ -101,4 +130,37 @@ fn served_as(inside: Option<String>, sent: Option<&str>, is_kind: fn(&str) -> bo
         .filter(|kind| !kind.is_empty())
         .or_else(|| sent.filter(|kind| is_kind(kind)).map(str::to_owned))
         .unwrap_or_else(|| default.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depths() {
+        for (json, expected) in [
+            ("", 0),
+            ("7", 0),
+            ("[]", 1),
+            ("{\"a\":[{}]}", 3),
+            ("[[],[],[[]]]", 3),
+            ("\"[[[[\"", 0),
+            ("[\"]\\\"[[\", []]", 2),
+            ("]]]][", 1),
+            ("\"\\", 0),
+        ] {
+            assert_eq!(depth(json.as_bytes()), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_manifest_at_the_limit_and_past_it() {
+        let parse = |depth: usize| {
+            let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+            let json = format!("{{\"schemaVersion\":2,\"manifests\":[],\"x\":{open}{close}}}");
+            super::parse(&"a".parse().unwrap(), json.as_bytes(), Some(media_type::OCI_INDEX))
+        };
+        assert!(parse(MANIFEST_DEPTH_MAX - 1).is_ok());
+        assert!(matches!(parse(MANIFEST_DEPTH_MAX), Err(ManifestError::Depth)));
+    }
 }
