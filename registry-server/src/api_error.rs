@@ -95,7 +95,13 @@ impl IntoResponse for ApiError {
         let id = CODES.iter().find(|row| row.0 == self.code).map_or("UNKNOWN", |row| row.1);
         let body = Json(json!({ "errors": [{ "code": id, "message": self.message }] }));
         let mut response = (self.status, body).into_response();
-        response.headers_mut().extend(self.headers);
+        if self.code == Code::TooManyRequests {
+            // Unless it is known better, below.
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        for (name, value) in self.headers {
+            response.headers_mut().insert(name, value);
+        }
         response
     }
 }

@@ -24,7 +24,7 @@
 //! # }
 //! ```
 //!
-//! From the outside in: `server` accepts connections, `router` shows every route, `routes` speak HTTP, `registry` is
+//! From the outside in: `server` accepts connections and checks every request, `router` shows every route, `routes` speak HTTP, `registry` is
 //! the domain, `store` keeps the bytes. Nothing below `routes` knows HTTP, nothing above `store` knows a path or a key.
 //!
 //! What is promised:
@@ -37,6 +37,8 @@
 mod api_error;
 mod command;
 mod config;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod limits;
 mod listening;
 pub mod network;

@@ -71,7 +71,7 @@ pub const REFERRERS_PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
 pub const TRANSFER_MEMORY_MAX: usize = 128 * 1024 * 1024;
 
 /// The smallest block of a transfer, in bytes.
-pub const TRANSFER_BLOCK_BYTES_MIN: usize = 16 * 1024;
+pub const TRANSFER_BLOCK_BYTES_MIN: usize = 8 * 1024;
 
 /// How many pieces of a body one block of a transfer is made of.
 pub const TRANSFER_PIECES_MAX: usize = 256;
@@ -88,6 +88,9 @@ pub const DESCRIPTORS_RESERVED: u64 = 32;
 
 /// How many requests one connection of HTTP/2 may have under way.
 pub const STREAMS_MAX: u32 = 64;
+
+/// How many requests all connections of HTTP/2 together may have under way; further ones are answered with 429.
+pub const STREAMS_TOTAL_MAX: usize = 4_096;
 
 /// How long a client may take to send the head of a request, and how long a connection of HTTP/1 may rest.
 pub const REQUEST_HEAD_MAX: Duration = Duration::from_secs(30);

@@ -20,7 +20,7 @@ mod error;
 mod garbage;
 mod listings;
 mod manifests;
-mod references;
+pub(crate) mod references;
 mod uploads;
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::limits::{DESCRIPTORS_RESERVED, GARBAGE_INTERVAL, SHUTDOWN_GRACE_MAX};
+use crate::limits::{DESCRIPTORS_RESERVED, GARBAGE_INTERVAL, SHUTDOWN_GRACE_MAX, STREAMS_TOTAL_MAX};
 use crate::listening::{self, Access, ListeningError};
 use crate::network;
 use crate::registry::Registry;
@@ -126,7 +126,13 @@ impl Server {
         let edge = Edge::new(registry.clone(), router(registry.clone()), throttle.clone(), &network);
         let acceptor = tls.as_ref().map(Tls::acceptor);
         let reloading = tls.map(|tls| tokio::spawn(tls.watch()));
-        let shared = Connections { edge, network: Arc::new(network), tls: acceptor, phases };
+        let shared = Connections {
+            edge,
+            network: Arc::new(network),
+            tls: acceptor,
+            streams: Arc::new(Semaphore::new(STREAMS_TOTAL_MAX)),
+            phases,
+        };
         let accepting = accept(listener, shared, throttle, connections.clone());
         tokio::select! {
             () = accepting => {}

@@ -48,6 +48,12 @@ impl ResolvesServerCert for Current {
     }
 }
 
+/// Whether the bytes of two files are a pair that can be used.
+pub(crate) fn is_pair(certificate: &[u8], key: &[u8]) -> bool {
+    let settings = Settings { certificate: "certificate".into(), key: "key".into() };
+    PairFiles::new(certificate, key).check(&settings).is_ok()
+}
+
 impl Tls {
     /// Reads the files.
     ///

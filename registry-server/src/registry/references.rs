@@ -10,13 +10,13 @@ use crate::store::layout;
 
 /// A manifest that was pushed, taken apart as far as the registry cares.
 #[derive(Debug)]
-pub(super) struct Parsed {
+pub(crate) struct Parsed {
     /// The media type it is served with.
-    pub(super) media_type: String,
+    pub(crate) media_type: String,
     /// The manifest it is about.
-    pub(super) subject: Option<Digest>,
+    pub(crate) subject: Option<Digest>,
     /// The keys that must exist in the repository, and the digest each stands for.
-    pub(super) needed: Vec<(Vec<u8>, Digest)>,
+    pub(crate) needed: Vec<(Vec<u8>, Digest)>,
     /// The kind of artifact.
     artifact_type: Option<String>,
     annotations: wkit_artifact::Annotations,
@@ -27,7 +27,7 @@ pub(super) struct Parsed {
 /// # Errors
 ///
 /// When it is no manifest, has too many descriptors, or is two kinds of manifest at once.
-pub(super) fn parse(
+pub(crate) fn parse(
     repository: &RepositoryName,
     bytes: &[u8],
     content_type: Option<&str>,
@@ -69,7 +69,7 @@ pub(super) fn parse(
 impl Parsed {
     /// How the manifest is listed among the referrers of its subject (OCI distribution specification, "Listing
     /// Referrers").
-    pub(super) fn referrer(&self, digest: &Digest, size_bytes: u64) -> Vec<u8> {
+    pub(crate) fn referrer(&self, digest: &Digest, size_bytes: u64) -> Vec<u8> {
         let mut descriptor = Descriptor::new(&self.media_type, digest.clone(), size_bytes);
         descriptor.artifact_type = self.artifact_type.clone();
         descriptor.annotations = self.annotations.clone();

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::response::IntoResponse as _;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -15,11 +16,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::Phase;
-use super::edge::Edge;
+use super::edge::{Edge, busy};
 use super::patience::PatientStream;
 use super::streams::Streams;
 use crate::limits::{HEAD_BYTES_MAX, READ_AHEAD_BYTES_MAX, STREAM_WINDOW_BYTES};
@@ -50,6 +51,8 @@ pub(super) struct Connections {
     pub(super) edge: Edge,
     pub(super) network: Arc<network::Settings>,
     pub(super) tls: Option<TlsAcceptor>,
+    /// Room for requests of HTTP/2.
+    pub(super) streams: Arc<Semaphore>,
     pub(super) phases: watch::Receiver<Phase>,
 }
 
@@ -111,7 +114,7 @@ impl Connections {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let Self { edge, network, phases, .. } = self;
+        let Self { edge, network, phases, streams: room, .. } = self;
         let stream = TokioIo::new(PatientStream::new(stream, network.stall()));
         let result = match protocol {
             Protocol::Http1 => {
@@ -130,13 +133,15 @@ impl Connections {
                 drive(connection, shutdown, std::future::pending(), network.stall(), phases).await
             }
             Protocol::Http2 => {
-                let streams = Streams::new();
+                let streams = Streams::new(room);
                 let watched = streams.clone();
                 let service = service_fn(move |request: Request<Incoming>| {
                     let (edge, stream) = (edge.clone(), streams.begin());
                     async move {
-                        let response = edge.answer(peer, request).await;
-                        Ok::<_, Infallible>(response.map(|body| stream.watch(body)))
+                        Ok::<_, Infallible>(match stream {
+                            Some(stream) => edge.answer(peer, request).await.map(|body| stream.watch(body)),
+                            None => busy("too many requests are under way").into_response(),
+                        })
                     }
                 });
                 let connection = http2::Builder::new(TokioExecutor::new())

@@ -182,6 +182,7 @@ impl Kind {
     }
 }
 
-fn busy(message: &str) -> ApiError {
-    ApiError::new(Code::TooManyRequests, message).header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+/// There is no room for a request at the moment.
+pub(super) fn busy(message: &str) -> ApiError {
+    ApiError::new(Code::TooManyRequests, message)
 }

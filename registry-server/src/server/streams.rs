@@ -10,12 +10,15 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 /// The requests of one connection.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Streams {
     state: Arc<Mutex<State>>,
+    /// Room for requests, which all connections share.
+    total: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -31,6 +34,7 @@ struct State {
 pub(super) struct Stream {
     streams: Streams,
     id: u64,
+    _room: OwnedSemaphorePermit,
 }
 
 /// What is wrong with a connection.
@@ -44,20 +48,20 @@ pub(super) enum Trouble {
 
 impl Streams {
     /// A connection without a request.
-    pub(super) fn new() -> Self {
-        let streams = Self::default();
-        streams.lock().rests_since = Some(Instant::now());
-        streams
+    pub(super) fn new(total: Arc<Semaphore>) -> Self {
+        let state = State { rests_since: Some(Instant::now()), ..State::default() };
+        Self { state: Arc::new(Mutex::new(state)), total }
     }
 
-    /// A request begins.
-    pub(super) fn begin(&self) -> Stream {
+    /// A request begins; `None` when all connections together have as many as they may have.
+    pub(super) fn begin(&self) -> Option<Stream> {
+        let room = self.total.clone().try_acquire_owned().ok()?;
         let mut state = self.lock();
         let id = state.next;
         state.next += 1;
         state.waiting.insert(id, None);
         state.rests_since = None;
-        Stream { streams: self.clone(), id }
+        Some(Stream { streams: self.clone(), id, _room: room })
     }
 
     /// Waits until the connection is of no more use.
@@ -146,10 +150,15 @@ mod tests {
     const IDLE: Duration = Duration::from_secs(60);
     const STALL: Duration = Duration::from_secs(30);
 
+    fn streams(total: usize) -> Streams {
+        Streams::new(Arc::new(Semaphore::new(total)))
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_rests() {
-        let (streams, start) = (Streams::new(), Instant::now());
-        let first = streams.begin();
+        let (streams, start) = (streams(1), Instant::now());
+        let first = streams.begin().unwrap();
+        assert!(streams.begin().is_none(), "there is room for one");
         let working = tokio::time::timeout(10 * IDLE, streams.trouble(IDLE, STALL)).await;
         assert!(working.is_err(), "the registry may take its time");
         drop(first);
@@ -159,9 +168,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_is_not_taken() {
-        let streams = Streams::new();
-        let mut taken = streams.begin().watch(Body::from("taken"));
-        let _left = streams.begin().watch(Body::from("left"));
+        let streams = streams(2);
+        let mut taken = streams.begin().unwrap().watch(Body::from("taken"));
+        let _left = streams.begin().unwrap().watch(Body::from("left"));
         // One answer goes on, which does not help the other.
         let troubled = tokio::spawn({
             let streams = streams.clone();

@@ -122,6 +122,11 @@ pub(super) struct PairFiles {
 }
 
 impl PairFiles {
+    /// What two files hold.
+    pub(super) fn new(certificate: &[u8], key: &[u8]) -> Self {
+        Self { certificate: certificate.to_vec(), key: key.to_vec() }
+    }
+
     /// Reads both files.
     ///
     /// # Errors

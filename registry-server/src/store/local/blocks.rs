@@ -39,11 +39,11 @@ fn block_bytes(transfers: usize) -> usize {
 mod tests {
     use super::*;
 
-    use crate::limits::CONNECTIONS_MAX;
+    use crate::limits::{CONNECTIONS_MAX, STREAMS_TOTAL_MAX};
 
     #[test]
     fn all_blocks_together_fit() {
-        for transfers in [0, 1, 16, 128, 129, 1_000, CONNECTIONS_MAX] {
+        for transfers in [0, 1, 16, 128, 129, 1_000, CONNECTIONS_MAX + STREAMS_TOTAL_MAX] {
             let bytes = block_bytes(transfers);
             assert!(2 * bytes * transfers <= TRANSFER_MEMORY_MAX, "{transfers} of {bytes}");
         }

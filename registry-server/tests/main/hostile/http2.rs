@@ -10,7 +10,7 @@ use super::{PATIENCE, Victim};
 
 /// What a connection begins with (RFC 9113, section 3.4), and the kinds and flags of frames (section 6).
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const DATA: u8 = 0;
+pub(super) const DATA: u8 = 0;
 pub(super) const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 pub(super) const SETTINGS: u8 = 4;
