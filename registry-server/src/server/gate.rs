@@ -1,6 +1,8 @@
 //! What is refused before anything is looked up: requests that two programs could understand in two ways, and those
 //! that are larger than any request of use.
 
+use std::borrow::Cow;
+
 use http::request::Parts;
 use http::{Method, StatusCode, Version, header};
 
@@ -53,25 +55,7 @@ pub(crate) fn check(head: &Parts) -> Result<(), ApiError> {
 ///
 /// What is wrong, in words for the client.
 pub(crate) fn check_path(path: &str) -> Result<(), String> {
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut bytes = path.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            decoded.push(byte);
-            continue;
-        }
-        let hex = [bytes.next(), bytes.next()].map(|digit| char::from(digit.unwrap_or(b'?')).to_digit(16));
-        let [Some(high), Some(low)] = hex else {
-            return Err("expected two hexadecimal digits after `%` in the path".to_owned());
-        };
-        let byte = u8::try_from(high * 16 + low).unwrap_or(0);
-        let needless = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-        if needless || !byte.is_ascii_graphic() || matches!(byte, b'/' | b'\\' | b'%') {
-            return Err(format!("expected no `%{byte:02X}` in the path"));
-        }
-        decoded.push(byte);
-    }
-    let decoded = String::from_utf8_lossy(&decoded);
+    let decoded = if path.contains('%') { Cow::Owned(decode(path)?) } else { Cow::Borrowed(path) };
     let mut parts = decoded.strip_prefix('/').unwrap_or(&decoded).split('/').peekable();
     while let Some(part) = parts.next() {
         // A slash at the end is part of some paths.
@@ -80,6 +64,28 @@ pub(crate) fn check_path(path: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn decode(path: &str) -> Result<String, String> {
+    let (mut decoded, mut characters) = (String::with_capacity(path.len()), path.chars());
+    while let Some(character) = characters.next() {
+        if character != '%' {
+            decoded.push(character);
+            continue;
+        }
+        let hex =
+            [characters.next(), characters.next()].map(|digit| digit.and_then(|digit| digit.to_digit(16)));
+        let [Some(high), Some(low)] = hex else {
+            return Err("expected two hexadecimal digits after `%` in the path".to_owned());
+        };
+        let byte = u8::try_from(high * 16 + low).unwrap_or(0);
+        let needless = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+        if needless || !byte.is_ascii_graphic() || matches!(byte, b'/' | b'\\' | b'%') {
+            return Err(format!("expected no `%{byte:02X}` in the path"));
+        }
+        decoded.push(char::from(byte));
+    }
+    Ok(decoded)
 }
 
 #[cfg(test)]

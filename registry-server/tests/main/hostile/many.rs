@@ -170,3 +170,33 @@ async fn few_file_descriptors_are_enough() -> Result<()> {
     pushed.context("it does not go on")?;
     Ok(())
 }
+
+#[tokio::test]
+async fn accepting_goes_on_after_there_was_no_file_descriptor_left() -> Result<()> {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+    let folder = tempfile::tempdir()?;
+    let program = Program::start(&folder.path().join("data"), &[])?;
+    program.api.push_artifact("a", "v1", b"layer").await?;
+    // It does not know of this limit, so it goes on accepting until the system has no descriptor for it.
+    let open = std::fs::read_dir(format!("/proc/{}/fd", program.id()))?.count() as u64;
+    let pid = Pid::from_raw(i32::try_from(program.id())?).context("a process has an id")?;
+    prlimit(Some(pid), Resource::Nofile, Rlimit { current: Some(open + 10), maximum: Some(open + 10) })?;
+    let mut streams = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(address(&program.api.base)).await?;
+        stream.write_all(b"GET /v2/ HTTP/1.1\r\nHost: a\r\n\r\n").await?;
+        streams.push(stream);
+    }
+    let mut answer = [0; 12];
+    streams[0].read_exact(&mut answer).await?;
+    ensure!(&answer == b"HTTP/1.1 200", "the first one is not served");
+    let last = streams.last_mut().context("there is a last one")?;
+    let early =
+        tokio::time::timeout(std::time::Duration::from_millis(300), last.read_exact(&mut answer)).await;
+    ensure!(early.is_err(), "there were descriptors for all of them");
+    streams.truncate(1);
+    let pushed = tokio::time::timeout(PATIENCE, program.api.push_artifact("a", "v2", b"other")).await?;
+    pushed.context("it does not go on")?;
+    Ok(())
+}
