@@ -8,8 +8,9 @@ unset RUST_BACKTRACE
 export RUSTC_BOOTSTRAP=1
 seconds=${1:-60}
 shift || true
-if (($# == 0)); then set -- decode compare; fi
 command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked
+# Every target, unless some are named.
+if (($# == 0)); then mapfile -t targets < <(cargo fuzz list) && set -- "${targets[@]}"; fi
 for target in "$@"; do
   mkdir -p "corpus/$target"
   cargo fuzz run --sanitizer none "$target" "corpus/$target" -- \

@@ -3,11 +3,12 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use crate::registry::{BlobError, ClaimError, GarbageError, ListError, ManifestError, UploadError};
 use crate::store::{AppendError, BeginError, BlobStoreError, CommitError, MetadataError, SealError};
+use crate::throttle::TooEarly;
 
 /// An error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +97,20 @@ impl IntoResponse for ApiError {
         let id = CODES.iter().find(|row| row.0 == self.code).map_or("UNKNOWN", |row| row.1);
         let body = Json(json!({ "errors": [{ "code": id, "message": self.message }] }));
         let mut response = (self.status, body).into_response();
-        response.headers_mut().extend(self.headers);
+        if self.code == Code::TooManyRequests {
+            // Unless it is known better, below.
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        for (name, value) in self.headers {
+            response.headers_mut().insert(name, value);
+        }
         response
+    }
+}
+
+impl From<TooEarly> for ApiError {
+    fn from(error: TooEarly) -> Self {
+        Self::new(Code::TooManyRequests, error).header(header::RETRY_AFTER, error.seconds().into())
     }
 }
 
@@ -189,9 +202,10 @@ impl From<ManifestError> for ApiError {
             ManifestError::Invalid(ParseManifestError::Size { .. }) => {
                 Self::new(Code::SizeInvalid, error).status(StatusCode::PAYLOAD_TOO_LARGE)
             }
-            ManifestError::Invalid(_) | ManifestError::Ambiguous | ManifestError::Descriptors { .. } => {
-                Self::new(Code::ManifestInvalid, error)
-            }
+            ManifestError::Invalid(_)
+            | ManifestError::Ambiguous
+            | ManifestError::Depth
+            | ManifestError::Descriptors { .. } => Self::new(Code::ManifestInvalid, error),
             ManifestError::Digest { .. } => Self::new(Code::DigestInvalid, error),
             ManifestError::Quota(error) => Self::new(Code::Denied, error),
             ManifestError::Missing { .. } => Self::new(Code::ManifestBlobUnknown, error),

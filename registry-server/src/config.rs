@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::limits::{BLOB_BYTES_MAX, UPLOAD_IDLE_MAX, UPLOAD_SESSIONS_MAX};
 use crate::registry::{GarbageRules, QuotaRule, RetentionRule, Rules};
 use crate::store::layout;
+use crate::{network, throttle, tls};
 
 /// What a registry is started with. [`Config::new`] gives the defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,14 @@ pub struct Config {
     pub data: PathBuf,
     /// The address to listen on; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// The certificate and key of TLS; `None` is plain HTTP.
+    pub tls: Option<tls::Settings>,
+    /// Whether plain HTTP may be served where other machines can reach it.
+    pub insecure: bool,
+    /// Connections, and how long the registry waits for clients.
+    pub network: network::Settings,
+    /// How much one client may ask for.
+    pub throttle: throttle::Settings,
     /// Which metadata store to use; `None` is `redb:` inside the data folder.
     pub metadata: Option<MetadataUrl>,
     /// Whether a manifest may refer to content that is not in its repository (a sparse manifest). By default such a
@@ -50,6 +59,10 @@ impl Config {
         Self {
             data: data.into(),
             listen: Self::LISTEN_DEFAULT,
+            tls: None,
+            insecure: false,
+            network: network::Settings::default(),
+            throttle: throttle::Settings::default(),
             metadata: None,
             sparse: false,
             blob_bytes_max: BLOB_BYTES_MAX,

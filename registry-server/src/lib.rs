@@ -24,7 +24,7 @@
 //! # }
 //! ```
 //!
-//! From the outside in: `server` accepts connections, `router` shows every route, `routes` speak HTTP, `registry` is
+//! From the outside in: `server` accepts connections and checks every request, `router` shows every route, `routes` speak HTTP, `registry` is
 //! the domain, `store` keeps the bytes. Nothing below `routes` knows HTTP, nothing above `store` knows a path or a key.
 //!
 //! What is promised:
@@ -37,7 +37,11 @@
 mod api_error;
 mod command;
 mod config;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod limits;
+mod listening;
+pub mod network;
 mod path;
 mod pattern;
 mod registry;
@@ -46,6 +50,8 @@ mod routes;
 mod server;
 mod settings;
 mod store;
+pub mod throttle;
+pub mod tls;
 
 pub use command::{
     Command, CommandError, QuotaArgs, ReadOnlyArgs, RemoteError, RunArgs, ServeArgs, StatusArgs,
@@ -53,6 +59,7 @@ pub use command::{
 pub use config::{Config, MetadataUrl, ParseMetadataUrlError};
 pub use pattern::{ParsePatternError, Pattern};
 pub use registry::{GarbageRules, QuotaRule, RetentionRule};
+pub use listening::ListeningError;
 pub use server::{RunError, Server, StartError};
 pub use settings::SettingsError;
 pub use store::{BlobStoreError, CommitError, MetadataError, OpenError};

@@ -23,7 +23,7 @@ mod listings;
 mod manifests;
 mod pulls;
 mod quota;
-mod references;
+pub(crate) mod references;
 mod retention;
 mod status;
 mod uploads;

@@ -6,7 +6,7 @@ pub(crate) mod blobs;
 mod body;
 pub(crate) mod catalog;
 pub(crate) mod manifests;
-mod query;
+pub(crate) mod query;
 pub(crate) mod referrers;
 pub(crate) mod tags;
 pub(crate) mod uploads;

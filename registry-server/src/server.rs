@@ -1,37 +1,47 @@
 //! The server: opens the stores, accepts connections, stops in order.
 
+mod connection;
+mod edge;
+pub(crate) mod gate;
+mod incoming;
+mod memory;
+mod patience;
+mod streams;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::limits::{
-    CONNECTIONS_MAX, GARBAGE_FIRST_AFTER, PULLS_INTERVAL, REQUEST_HEAD_MAX, SHUTDOWN_GRACE_MAX,
+    DESCRIPTORS_RESERVED, GARBAGE_FIRST_AFTER, PULLS_INTERVAL, SHUTDOWN_GRACE_MAX, STREAMS_TOTAL_MAX,
 };
+use crate::listening::{self, Access, ListeningError};
+use crate::network;
 use crate::registry::{GarbageError, Registry};
 use crate::router::router;
 use crate::store::{self, OpenError};
+use crate::throttle::{Client, Throttle};
+use crate::tls::{Tls, TlsError};
+use connection::Connections;
+use edge::Edge;
 
 /// How long to wait after the system gave no connection, for example because all file descriptors are in use.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// How much of a request is read ahead on one connection, in bytes.
-const READ_AHEAD_BYTES: usize = 256 * 1024;
 
 /// A registry that listens, and serves as soon as it is [run](Server::run).
 pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
     registry: Registry,
+    tls: Option<Tls>,
+    network: network::Settings,
+    throttle: Arc<Throttle>,
 }
 
 /// Why a registry did not start.
@@ -40,6 +50,12 @@ pub enum StartError {
     /// The data folder was not opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The address may not be listened on like this.
+    #[error(transparent)]
+    Listening(#[from] ListeningError),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address cannot be listened on.
     #[error("could not listen on `{address}`: {source}")]
     Listen {
@@ -69,6 +85,12 @@ impl Server {
     ///
     /// When the folder is in use or cannot be opened, or the address cannot be listened on.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
+        // Nothing here says yet who may do what, so nothing can have been decided.
+        listening::check(&config, Access::Undecided)?;
+        let tls = match config.tls.clone() {
+            Some(settings) => Some(Tls::open(settings).await?),
+            None => None,
+        };
         // The address first: a server that cannot listen should not touch the data.
         let failed = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
@@ -84,7 +106,8 @@ impl Server {
         .await?;
         tracing::info!(address = %local_addr, data = %config.data.display(), metadata = %url, "listening");
         let registry = Registry::new(stores, config.rules());
-        Ok(Self { listener, local_addr, registry })
+        let throttle = Arc::new(Throttle::new(&config.throttle, &config.network));
+        Ok(Self { listener, local_addr, registry, tls, network: config.network, throttle })
     }
 
     /// The address the server listens on, with the port the system chose.
@@ -98,17 +121,30 @@ impl Server {
     ///
     /// When requests did not finish in time and were cut off.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { listener, registry, .. } = self;
+        let Self { listener, registry, tls, network, throttle, .. } = self;
         let (phase, phases) = watch::channel(Phase::Serving);
         let connections = TaskTracker::new();
         let collector = tokio::spawn(maintain(registry.clone()));
-        let accepting = accept(listener, router(registry.clone()), connections.clone(), phases);
+        let edge = Edge::new(registry.clone(), router(registry.clone()), throttle.clone(), &network);
+        let acceptor = tls.as_ref().map(Tls::acceptor);
+        let reloading = tls.map(|tls| tokio::spawn(tls.watch()));
+        let shared = Connections {
+            edge,
+            network: Arc::new(network),
+            tls: acceptor,
+            streams: Arc::new(Semaphore::new(STREAMS_TOTAL_MAX)),
+            phases,
+        };
+        let accepting = accept(listener, shared, throttle, connections.clone());
         tokio::select! {
             () = accepting => {}
             () = shutdown => {}
         }
         registry.stop_runs();
         // `accepting` is dropped here, and the listener with it: nothing new comes in.
+        if let Some(reloading) = reloading {
+            reloading.abort();
+        }
         collector.abort();
         let _ = collector.await;
         if let Err(error) = registry.store_pulls().await {
@@ -143,19 +179,30 @@ enum Phase {
 /// Accepts connections for ever.
 async fn accept(
     listener: TcpListener,
-    router: Router,
-    connections: TaskTracker,
-    phases: watch::Receiver<Phase>,
+    connections: Connections,
+    throttle: Arc<Throttle>,
+    served: TaskTracker,
 ) {
-    let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let maximum = connections.network.connections.min(descriptors_for_connections());
+    let free = Arc::new(Semaphore::new(maximum));
     loop {
         let permit = free.clone().acquire_owned().await.expect("the semaphore is never closed");
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let (router, phases) = (router.clone(), phases.clone());
-                connections.spawn(async move {
-                    serve(stream, router, phases).await;
-                    drop(permit);
+            Ok((stream, peer)) => {
+                let (connections, peer) = (connections.clone(), peer.ip());
+                let counted = match throttle.trusts(peer) {
+                    true => None,
+                    false => match throttle.connections.enter(Client::of(peer)) {
+                        Some(counted) => Some(counted),
+                        None => {
+                            connection::refuse(&stream, connections.tls.is_some());
+                            continue;
+                        }
+                    },
+                };
+                served.spawn(async move {
+                    connections.serve(stream, peer).await;
+                    drop((counted, permit));
                 });
             }
             Err(error) => {
@@ -166,53 +213,33 @@ async fn accept(
     }
 }
 
-/// Serves one connection; when the server stops, up to the end of the request in flight.
-async fn serve(stream: TcpStream, router: Router, mut phases: watch::Receiver<Phase>) {
-    // An answer in two small writes would otherwise wait for the client's acknowledgement of the first.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection is gone");
-        return;
-    }
-    // The protocol is told by the first bytes; until then, nothing else watches the time.
-    let mut over = phases.clone();
-    let mut first = [0];
-    tokio::select! {
-        first = tokio::time::timeout(REQUEST_HEAD_MAX, stream.peek(&mut first)) => match first {
-            Ok(Ok(1..)) => {}
-            _ => return,
-        },
-        () = reached(&mut phases, Phase::Stopping) => return,
-    }
-    let service = TowerToHyperService::new(router);
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(REQUEST_HEAD_MAX)
-        .max_buf_size(READ_AHEAD_BYTES);
-    builder.http2().timer(TokioTimer::new());
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let mut stopping = std::pin::pin!(reached(&mut phases, Phase::Stopping));
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = stopping.as_mut() => {
-            connection.as_mut().graceful_shutdown();
-            tokio::select! {
-                result = connection.as_mut() => result,
-                () = reached(&mut over, Phase::Over) => return,
-            }
-        }
-    };
-    if let Err(error) = result {
-        tracing::debug!(%error, "a connection ended early");
-    }
+/// How many connections there may be so that files can still be opened. A connection that reads or writes a blob has
+/// a file open as well.
+#[cfg(unix)]
+fn descriptors_for_connections() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let each = limit.unwrap_or(u64::MAX).saturating_sub(DESCRIPTORS_RESERVED) / 2;
+    usize::try_from(each).unwrap_or(usize::MAX).max(1)
 }
 
-/// Waits for a phase of the server's life, or the end of it.
-async fn reached(phases: &mut watch::Receiver<Phase>, phase: Phase) {
-    // Without a sender, the server is gone altogether.
-    let _ = phases.wait_for(|now| *now >= phase).await;
+/// How many connections there may be so that files can still be opened: this system has no such limit.
+#[cfg(not(unix))]
+fn descriptors_for_connections() -> usize {
+    usize::MAX
+}
+
+/// Lets the process open as many files as it may at all. Most systems allow few unless a program asks for more.
+pub(crate) fn raise_descriptor_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+        let limit = getrlimit(Resource::Nofile);
+        let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            tracing::debug!(%error, "the number of open files stays as it is");
+        }
+    }
 }
 
 /// Removes what is not kept and what nobody can reach, from time to time, and stores when manifests were pulled. The first

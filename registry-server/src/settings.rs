@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::config::Config;
 use crate::limits::{RULES_MAX, SETTINGS_BYTES_MAX};
 use crate::registry::{GarbageRules, QuotaRule, RetentionRule};
+use crate::{network, throttle, tls};
 
 /// The configuration file. Every key may be left out; an unknown one is an error.
 #[derive(Debug, Default, Deserialize)]
@@ -20,6 +21,13 @@ pub(crate) struct Settings {
     sparse: bool,
     #[serde(default)]
     read_only: bool,
+    #[serde(default)]
+    insecure: bool,
+    tls: Option<tls::Settings>,
+    #[serde(default)]
+    network: network::Settings,
+    #[serde(default)]
+    throttle: throttle::Settings,
     #[serde(default)]
     limits: LimitSettings,
     #[serde(default)]
@@ -90,7 +98,12 @@ impl Settings {
         Self::parse(&text).map_err(|message| SettingsError::Invalid { file: file.to_path_buf(), message })
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    /// Reads and checks the text of a file.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, and where.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let settings: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         if let Some(url) = &settings.metadata {
             url.parse::<crate::config::MetadataUrl>().map_err(|error| format!("metadata: {error}"))?;
@@ -109,6 +122,8 @@ impl Settings {
                 "quota: expected one of `bytes`, `tags` and `repository-count` for `{pattern}`, found none"
             ));
         }
+        settings.network.check()?;
+        settings.throttle.check()?;
         Ok(settings)
     }
 
@@ -118,6 +133,8 @@ impl Settings {
         config.listen = self.listen.unwrap_or(config.listen);
         config.metadata = self.metadata.and_then(|url| url.parse().ok());
         config.sparse = self.sparse;
+        (config.tls, config.insecure) = (self.tls, self.insecure);
+        (config.network, config.throttle) = (self.network, self.throttle);
         config.blob_bytes_max = self.limits.blob_bytes.unwrap_or(config.blob_bytes_max);
         config.upload_sessions_max = self.limits.upload_sessions.unwrap_or(config.upload_sessions_max);
         let idle = self.limits.upload_idle_seconds.map(std::time::Duration::from_secs);
@@ -140,9 +157,9 @@ mod tests {
 
     #[test]
     fn every_key_is_used() {
-        let text = "data = \"d\"\nlisten = \"127.0.0.1:1\"\nmetadata = \"redb:x\"\nsparse = true\n\
-            read-only = true\n\
-            [limits]\nblob-bytes = 1\nupload-sessions = 2\nupload-idle-seconds = 3\n\
+        let text = "data = \"d\"\nlisten = \"127.0.0.1:1\"\nmetadata = \"redb:x\"\nsparse = true\ninsecure = true\n\
+            read-only = true\n[tls]\ncertificate = \"c\"\nkey = \"k\"\n[network]\nconnections = 4\n\
+            [throttle]\nuploads-per-address = 5\n[limits]\nblob-bytes = 1\nupload-sessions = 2\nupload-idle-seconds = 3\n\
             [garbage]\nenabled = false\ninterval-seconds = 4\ngrace-seconds = 5\n\
             [[quota]]\nrepositories = \"a/**\"\nbytes = 6\ntags = 7\nrepository-count = 8\n\
             [[retention]]\nrepositories = \"b/**\"\nkeep-tags = [\"v*\"]\nkeep-newest = 9\n\
@@ -151,7 +168,9 @@ mod tests {
         let mut expected = Config::new("d");
         expected.listen = "127.0.0.1:1".parse().unwrap();
         expected.metadata = Some("redb:x".parse().unwrap());
-        expected.sparse = true;
+        (expected.sparse, expected.insecure) = (true, true);
+        expected.tls = Some(tls::Settings { certificate: "c".into(), key: "k".into() });
+        (expected.network.connections, expected.throttle.uploads_per_address) = (4, 5);
         (expected.blob_bytes_max, expected.upload_sessions_max) = (1, 2);
         expected.upload_idle_max = std::time::Duration::from_secs(3);
         expected.read_only = true;
@@ -201,6 +220,10 @@ mod tests {
             ),
             ("[[quota]]\nrepositories = \"a\"\nbytes = -1", "expected u64"),
             ("[[retention]]\nrepositories = \"a\"\nkeep-tags = \"v*\"", "expected a sequence"),
+            ("[tls]\ncertificate = \"c\"", "missing field `key`"),
+            ("[network]\nconnection = 1", "unknown field `connection`"),
+            ("[network]\nidle-seconds = 0", "network.idle-seconds"),
+            ("[throttle]\nuploads-per-address = 0", "throttle.uploads-per-address"),
         ] {
             let error = Settings::parse(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");

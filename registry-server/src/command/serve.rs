@@ -30,6 +30,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "URL")]
     metadata: Option<MetadataUrl>,
 
+    /// Serve plain HTTP where other machines can reach it
+    #[arg(long)]
+    insecure: bool,
+
     /// Accept manifests that refer to content which was not pushed
     #[arg(long)]
     sparse: bool,
@@ -55,6 +59,7 @@ impl ServeArgs {
         config.metadata = self.metadata.or(config.metadata);
         config.sparse |= self.sparse;
         config.read_only |= self.read_only;
+        config.insecure |= self.insecure;
         Ok(config)
     }
 }
@@ -63,11 +68,13 @@ impl ServeArgs {
 pub(super) async fn run(args: ServeArgs, output: &mut (dyn Write + Send)) -> Result<(), CommandError> {
     let config = args.config()?;
     let data = config.data.clone();
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    crate::server::raise_descriptor_limit();
     // Before anything slow, so that an early signal is not lost.
     let stop = stop_signal().map_err(CommandError::Signals)?;
     let server = Server::bind(config).await?;
     let line =
-        format!("listening on http://{} with the data folder `{}`", server.local_addr(), data.display());
+        format!("listening on {scheme}://{} with the data folder `{}`", server.local_addr(), data.display());
     writeln!(output, "{line}").and_then(|()| output.flush()).map_err(CommandError::Output)?;
     Ok(server.run(stop).await?)
 }

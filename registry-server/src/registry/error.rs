@@ -3,7 +3,7 @@
 use wkit_artifact::{Digest, ParseManifestError, TagOrDigest};
 
 use super::{ClaimError, QuotaError};
-use crate::limits::MANIFEST_DESCRIPTORS_MAX;
+use crate::limits::{MANIFEST_DEPTH_MAX, MANIFEST_DESCRIPTORS_MAX};
 use crate::store::{AppendError, BeginError, BlobStoreError, CommitError, MetadataError, SealError};
 
 /// A change was lost because the registry is stopping, or because of a bug.
@@ -84,6 +84,9 @@ pub(crate) enum ManifestError {
         /// How many it has.
         found: usize,
     },
+    /// Its lists and objects are nested too deeply for many programs that will read it.
+    #[error("expected lists and objects nested at most {MANIFEST_DEPTH_MAX} deep in a manifest")]
+    Depth,
     /// It was pushed under another digest.
     #[error("expected a manifest with the digest `{expected}`, found `{found}`")]
     Digest {

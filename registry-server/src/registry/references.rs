@@ -5,18 +5,18 @@ use serde::de::IgnoredAny;
 use wkit_artifact::{Descriptor, Digest, Manifest, RepositoryName, media_type};
 
 use super::ManifestError;
-use crate::limits::MANIFEST_DESCRIPTORS_MAX;
+use crate::limits::{MANIFEST_DEPTH_MAX, MANIFEST_DESCRIPTORS_MAX};
 use crate::store::layout;
 
 /// A manifest that was pushed, taken apart as far as the registry cares.
 #[derive(Debug)]
-pub(super) struct Parsed {
+pub(crate) struct Parsed {
     /// The media type it is served with.
-    pub(super) media_type: String,
+    pub(crate) media_type: String,
     /// The manifest it is about.
-    pub(super) subject: Option<Digest>,
+    pub(crate) subject: Option<Digest>,
     /// The keys that must exist in the repository, and the digest each stands for.
-    pub(super) needed: Vec<(Vec<u8>, Digest)>,
+    pub(crate) needed: Vec<(Vec<u8>, Digest)>,
     /// The kind of artifact.
     artifact_type: Option<String>,
     annotations: wkit_artifact::Annotations,
@@ -27,11 +27,14 @@ pub(super) struct Parsed {
 /// # Errors
 ///
 /// When it is no manifest, has too many descriptors, or is two kinds of manifest at once.
-pub(super) fn parse(
+pub(crate) fn parse(
     repository: &RepositoryName,
     bytes: &[u8],
     content_type: Option<&str>,
 ) -> Result<Parsed, ManifestError> {
+    if depth(bytes) > MANIFEST_DEPTH_MAX {
+        return Err(ManifestError::Depth);
+    }
     let manifest = Manifest::parse(bytes, content_type)?;
     let shape: Shape = serde_json::from_slice(bytes).map_err(wkit_artifact::ParseManifestError::from)?;
     if shape.manifests.is_some() && (shape.layers.is_some() || shape.config.is_some()) {
@@ -66,7 +69,7 @@ pub(super) fn parse(
 impl Parsed {
     /// How the manifest is listed among the referrers of its subject (OCI distribution specification, "Listing
     /// Referrers").
-    pub(super) fn referrer(&self, digest: &Digest, size_bytes: u64) -> Vec<u8> {
+    pub(crate) fn referrer(&self, digest: &Digest, size_bytes: u64) -> Vec<u8> {
         let mut descriptor = Descriptor::new(&self.media_type, digest.clone(), size_bytes);
         descriptor.artifact_type = self.artifact_type.clone();
         descriptor.annotations = self.annotations.clone();
@@ -175,6 +178,32 @@ struct Shape {
     manifests: Option<IgnoredAny>,
 }
 
+/// How deep lists and objects are nested. What is in a field that is not known here is skipped by the reader, however
+/// deep it is; programs that read the manifest later may do otherwise.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            // A text, up to its end: what is in it is no structure.
+            b'"' => loop {
+                match bytes.next() {
+                    Some(b'\\') => drop(bytes.next()),
+                    Some(b'"') | None => break,
+                    Some(_) => {}
+                }
+            },
+            _ => {}
+        }
+    }
+    deepest
+}
+
 fn check_count(found: usize) -> Result<(), ManifestError> {
     if found > MANIFEST_DESCRIPTORS_MAX { Err(ManifestError::Descriptors { found }) } else { Ok(()) }
 }
@@ -228,5 +257,33 @@ mod tests {
             r#"{{"schemaVersion":2,"x":{open}{close},"config":{{"mediaType":"a/b","digest":"{config}","size":1}},"layers":[]}}"#
         );
         assert_eq!(digests(&text).unwrap(), [config]);
+    }
+
+    #[test]
+    fn depths() {
+        for (json, expected) in [
+            ("", 0),
+            ("7", 0),
+            ("[]", 1),
+            ("{\"a\":[{}]}", 3),
+            ("[[],[],[[]]]", 3),
+            ("\"[[[[\"", 0),
+            ("[\"]\\\"[[\", []]", 2),
+            ("]]]][", 1),
+            ("\"\\", 0),
+        ] {
+            assert_eq!(depth(json.as_bytes()), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_manifest_at_the_limit_and_past_it() {
+        let parse = |depth: usize| {
+            let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+            let json = format!("{{\"schemaVersion\":2,\"manifests\":[],\"x\":{open}{close}}}");
+            super::parse(&"a".parse().unwrap(), json.as_bytes(), Some(media_type::OCI_INDEX))
+        };
+        assert!(parse(MANIFEST_DEPTH_MAX - 1).is_ok());
+        assert!(matches!(parse(MANIFEST_DEPTH_MAX), Err(ManifestError::Depth)));
     }
 }

@@ -68,7 +68,7 @@ pub(crate) async fn delete(
 
 /// What a `Range` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Range {
+pub(crate) enum Range {
     Whole,
     Part { first: u64, last: u64 },
     Outside,
@@ -76,7 +76,7 @@ enum Range {
 
 /// Reads `Range` (RFC 9110, section 14.2). Several ranges, and units other than bytes, are answered with everything.
 /// A range that ends before it begins is outside, as the OCI conformance suite has it.
-fn range(head: &Parts, size_bytes: u64) -> Range {
+pub(crate) fn range(head: &Parts, size_bytes: u64) -> Range {
     // A range of other content than the client has begun with is of no use to it; entity tags are not compared here,
     // because content under one digest never changes.
     let Some(value) = head.headers.get(header::RANGE).and_then(|value| value.to_str().ok()) else {

@@ -143,7 +143,7 @@ fn upload(id: &str, repository: RepositoryName) -> Result<UploadKey, ApiError> {
 
 /// What `Content-Range` says about a chunk: `<first byte>-<last byte>`, here also with the unit `bytes` and a size as
 /// in answers to a range request, which some clients send.
-fn chunk(head: &Parts) -> Result<Option<Chunk>, ApiError> {
+pub(crate) fn chunk(head: &Parts) -> Result<Option<Chunk>, ApiError> {
     let Some(value) = head.headers.get(header::CONTENT_RANGE) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
     let range = text.strip_prefix("bytes").map_or(text, |rest| rest.trim_start_matches(['=', ' ']));

@@ -4,6 +4,7 @@
 //! renamed to the name of their digest, whose folder is synced in turn. So a file under `blobs/` is complete at any
 //! moment, even when the machine stops.
 
+mod blocks;
 mod uploads;
 
 use std::fs::File;
@@ -17,11 +18,11 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use wkit_artifact::{Algorithm, Digest};
 
-use crate::limits::TRANSFER_BLOCK_BYTES;
 use crate::store::{
     AppendError, BeginError, BlobStore, BlobStoreError, Chunk, Incoming, Outgoing, SealError, Sealed,
     UploadKey, layout,
 };
+use blocks::Transfer;
 use uploads::Uploads;
 
 /// What the store allows.
@@ -194,6 +195,8 @@ async fn read(
     offset: u64,
     length: u64,
 ) -> Result<Outgoing, BlobStoreError> {
+    let transfer = Transfer::begin();
+    let maximum = transfer.block_bytes();
     let opened = tokio::task::spawn_blocking(move || {
         let mut file = File::open(path)?;
         let found = file.metadata()?.len();
@@ -202,7 +205,7 @@ async fn read(
             if offset > 0 {
                 file.seek(SeekFrom::Start(offset))?;
             }
-            first = read_block(&mut file, length)?;
+            first = read_block(&mut file, length, maximum)?;
         }
         Ok((file, found, first))
     });
@@ -221,26 +224,29 @@ async fn read(
     if left == 0 {
         return Ok(first.boxed());
     }
-    Ok(first.chain(stream::try_unfold((file, left), next_block)).boxed())
+    Ok(first.chain(stream::try_unfold((file, left, transfer), next_block)).boxed())
 }
 
 /// The next block and what is left: one step of a stream. The socket's buffer keeps the client busy meanwhile.
-async fn next_block((mut file, left): (File, u64)) -> io::Result<Option<(Bytes, (File, u64))>> {
+async fn next_block(
+    (mut file, left, transfer): (File, u64, Transfer),
+) -> io::Result<Option<(Bytes, (File, u64, Transfer))>> {
     if left == 0 {
         return Ok(None);
     }
+    let maximum = transfer.block_bytes();
     let step = tokio::task::spawn_blocking(move || {
-        let block = read_block(&mut file, left)?;
+        let block = read_block(&mut file, left, maximum)?;
         Ok::<_, io::Error>((block, file))
     });
     let (block, file) = step.await.map_err(io::Error::other)??;
     let left = left - block.len() as u64;
-    Ok(Some((block, (file, left))))
+    Ok(Some((block, (file, left, transfer))))
 }
 
-fn read_block(file: &mut File, left: u64) -> io::Result<Bytes> {
-    let want = left.min(TRANSFER_BLOCK_BYTES as u64);
-    let mut block = Vec::with_capacity(usize::try_from(want).unwrap_or(TRANSFER_BLOCK_BYTES));
+fn read_block(file: &mut File, left: u64, maximum: usize) -> io::Result<Bytes> {
+    let want = left.min(maximum as u64);
+    let mut block = Vec::with_capacity(usize::try_from(want).unwrap_or(maximum));
     let found = file.take(want).read_to_end(&mut block)?;
     if found as u64 != want {
         return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "a blob became shorter while it was read"));

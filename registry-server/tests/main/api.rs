@@ -106,7 +106,7 @@ async fn refusals_have_the_codes_of_the_specification() -> Result<()> {
         ("GET", format!("/v2/a/blobs/uploads/{upload}"), 404, "BLOB_UPLOAD_UNKNOWN"),
         ("PATCH", format!("/v2/a/blobs/uploads/{upload}"), 404, "BLOB_UPLOAD_UNKNOWN"),
         ("DELETE", format!("/v2/a/blobs/uploads/{upload}"), 404, "BLOB_UPLOAD_UNKNOWN"),
-        ("GET", "/v2/a/blobs/uploads/..%2f..%2fformat.json".to_owned(), 404, "UNSUPPORTED"),
+        ("GET", "/v2/a/blobs/uploads/..%2f..%2fformat.json".to_owned(), 400, "NAME_INVALID"),
         ("PUT", format!("/v2/a/blobs/uploads/{upload}"), 400, "DIGEST_INVALID"),
         ("PUT", format!("/v2/a/blobs/uploads/{upload}?digest={missing}"), 404, "BLOB_UPLOAD_UNKNOWN"),
         ("POST", format!("/v2/a/blobs/uploads/?digest={missing}"), 400, "DIGEST_INVALID"),

@@ -6,7 +6,10 @@ mod crash;
 mod disk_full;
 #[cfg(target_os = "linux")]
 mod forgetful;
+mod hostile;
 mod limits;
+mod network;
 mod operation;
 mod start;
 mod support;
+mod tls;

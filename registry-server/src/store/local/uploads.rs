@@ -16,8 +16,9 @@ use futures_util::StreamExt;
 use tokio::sync::OwnedMutexGuard;
 use wkit_artifact::{Algorithm, Digest, Hasher};
 
+use super::blocks::Transfer;
 use super::{LocalLimits, absent_is_ok, blocking, free_bytes, store_error};
-use crate::limits::{BLOB_RESERVE_BYTES, TRANSFER_BLOCK_BYTES, UPLOAD_LOCK_WAIT_MAX};
+use crate::limits::{BLOB_RESERVE_BYTES, TRANSFER_BLOCK_BYTES, TRANSFER_PIECES_MAX, UPLOAD_LOCK_WAIT_MAX};
 use crate::store::{
     AppendError, BeginError, BlobStoreError, Chunk, Incoming, SealError, Sealed, UploadKey, layout,
 };
@@ -123,11 +124,12 @@ impl Uploads {
         let mut writer = Writer { path, file: None, size_bytes: begun, hasher: state.hasher.take() };
         let (algorithm, room) = (state.algorithm, self.room(begun, chunk));
         let (mut received, mut end) = (0, None);
-        let mut block = gather(&mut body, &mut received, &mut end, room).await;
+        let transfer = Transfer::begin();
+        let mut block = gather(&mut body, &mut received, &mut end, room, transfer.block_bytes()).await;
         while !block.is_empty() {
             let written = tokio::task::spawn_blocking(move || writer.write(algorithm, &block));
             block = match end {
-                None => gather(&mut body, &mut received, &mut end, room).await,
+                None => gather(&mut body, &mut received, &mut end, room, transfer.block_bytes()).await,
                 Some(_) => Vec::new(),
             };
             writer = match written.await.unwrap_or_else(|lost| Err(io::Error::other(lost))) {
@@ -308,9 +310,11 @@ async fn gather(
     received: &mut u64,
     end: &mut Option<Result<(), AppendError>>,
     room: Room,
+    maximum: usize,
 ) -> Vec<Bytes> {
     let (mut block, mut size) = (Vec::new(), 0);
-    while size < TRANSFER_BLOCK_BYTES {
+    // A client may send single bytes, of which each costs more to hold than to write.
+    while size < maximum && block.len() < TRANSFER_PIECES_MAX {
         match body.next().await {
             Some(Ok(bytes)) => {
                 if *received + bytes.len() as u64 > room.bytes {

@@ -1,0 +1,7 @@
+//! The configuration file of the registry: whatever the bytes are, it is read or refused.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| wkit_registry_server::fuzzing::settings(input));
