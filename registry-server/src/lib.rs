@@ -57,9 +57,9 @@ pub use command::{
     Command, CommandError, QuotaArgs, ReadOnlyArgs, RemoteError, RunArgs, ServeArgs, StatusArgs,
 };
 pub use config::{Config, MetadataUrl, ParseMetadataUrlError};
+pub use listening::ListeningError;
 pub use pattern::{ParsePatternError, Pattern};
 pub use registry::{GarbageRules, QuotaRule, RetentionRule};
-pub use listening::ListeningError;
 pub use server::{RunError, Server, StartError};
 pub use settings::SettingsError;
 pub use store::{BlobStoreError, CommitError, MetadataError, OpenError};
