@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::access::AccessSettings;
+use crate::audit::AuditSettings;
 use crate::limits::{BLOB_BYTES_MAX, UPLOAD_IDLE_MAX, UPLOAD_SESSIONS_MAX};
 use crate::store::layout;
 
@@ -27,6 +29,10 @@ pub struct Config {
     pub upload_sessions_max: usize,
     /// How long an upload may rest before it is removed.
     pub upload_idle_max: Duration,
+    /// Who may do what; by default everybody may do everything.
+    pub access: AccessSettings,
+    /// Where it is noted who did what; by default nowhere.
+    pub audit: AuditSettings,
 }
 
 impl Config {
@@ -46,6 +52,8 @@ impl Config {
             blob_bytes_max: BLOB_BYTES_MAX,
             upload_sessions_max: UPLOAD_SESSIONS_MAX,
             upload_idle_max: UPLOAD_IDLE_MAX,
+            access: AccessSettings::default(),
+            audit: AuditSettings::default(),
         }
     }
 }

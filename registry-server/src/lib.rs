@@ -34,11 +34,14 @@
 //! - Content is held once for all repositories, and is visible only where it was pushed or mounted.
 //! - The memory of a transfer does not depend on the size of the blob.
 
+mod access;
 mod api_error;
+mod audit;
 mod command;
 mod config;
 pub mod limits;
 mod path;
+mod peer;
 mod registry;
 mod router;
 mod routes;
@@ -46,7 +49,9 @@ mod server;
 mod settings;
 mod store;
 
-pub use command::{Command, CommandError, ServeArgs};
+pub use access::{AccessError, AccessSettings, AccessSettingsError, HtpasswdError};
+pub use audit::{AuditError, AuditSettings};
+pub use command::{Command, CommandError, Format, ServeArgs, TokenArgs, UserArgs};
 pub use config::{Config, MetadataUrl, ParseMetadataUrlError};
 pub use server::{RunError, Server, StartError};
 pub use settings::SettingsError;

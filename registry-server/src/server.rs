@@ -5,18 +5,23 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
+use tower::Layer as _;
 
+use crate::access::{Access, AccessError};
+use crate::audit::{Audit, AuditError};
 use crate::config::Config;
 use crate::limits::{CONNECTIONS_MAX, GARBAGE_INTERVAL, REQUEST_HEAD_MAX, SHUTDOWN_GRACE_MAX};
+use crate::peer::Peer;
 use crate::registry::Registry;
 use crate::router::router;
+use crate::routes::guard::App;
 use crate::store::{self, OpenError};
 
 /// How long to wait after the system gave no connection, for example because all file descriptors are in use.
@@ -29,7 +34,7 @@ const READ_AHEAD_BYTES: usize = 256 * 1024;
 pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
-    registry: Registry,
+    app: App,
 }
 
 /// Why a registry did not start.
@@ -38,6 +43,12 @@ pub enum StartError {
     /// The data folder was not opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// Who may do what cannot be decided.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// There is no audit log.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The address cannot be listened on.
     #[error("could not listen on `{address}`: {source}")]
     Listen {
@@ -65,7 +76,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When the folder is in use or cannot be opened, or the address cannot be listened on.
+    /// When the folder is in use or cannot be opened, the address cannot be listened on, or `[access]` or `[audit]`
+    /// cannot be had as they are.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
         // The address first: a server that cannot listen should not touch the data.
         let failed = |source| StartError::Listen { address: config.listen, source };
@@ -81,8 +93,10 @@ impl Server {
         )
         .await?;
         tracing::info!(address = %local_addr, data = %config.data.display(), metadata = %url, "listening");
+        let access = Access::open(&config.access, stores.metadata.clone()).await?;
+        let audit = Audit::open(&config.audit)?;
         let registry = Registry::new(stores, config.sparse);
-        Ok(Self { listener, local_addr, registry })
+        Ok(Self { listener, local_addr, app: App { registry, access, audit } })
     }
 
     /// The address the server listens on, with the port the system chose.
@@ -96,11 +110,11 @@ impl Server {
     ///
     /// When requests did not finish in time and were cut off.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { listener, registry, .. } = self;
+        let Self { listener, app, .. } = self;
         let (phase, phases) = watch::channel(Phase::Serving);
         let connections = TaskTracker::new();
-        let collector = tokio::spawn(collect_garbage(registry.clone()));
-        let accepting = accept(listener, router(registry.clone()), connections.clone(), phases);
+        let collector = tokio::spawn(collect_garbage(app.registry.clone()));
+        let accepting = accept(listener, router(app.clone()), connections.clone(), phases);
         tokio::select! {
             () = accepting => {}
             () = shutdown => {}
@@ -115,7 +129,8 @@ impl Server {
         phase.send_replace(Phase::Over);
         connections.wait().await;
         // The lock on the data folder goes with the registry, so nothing may change any more.
-        registry.finish().await;
+        app.registry.finish().await;
+        app.audit.finish().await;
         match finished {
             Ok(()) => Ok(()),
             Err(_) => Err(RunError::CutOff { connections: cut_off }),
@@ -145,10 +160,10 @@ async fn accept(
     loop {
         let permit = free.clone().acquire_owned().await.expect("the semaphore is never closed");
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 let (router, phases) = (router.clone(), phases.clone());
                 connections.spawn(async move {
-                    serve(stream, router, phases).await;
+                    serve(stream, Peer { address, secure: false }, router, phases).await;
                     drop(permit);
                 });
             }
@@ -161,7 +176,7 @@ async fn accept(
 }
 
 /// Serves one connection; when the server stops, up to the end of the request in flight.
-async fn serve(stream: TcpStream, router: Router, mut phases: watch::Receiver<Phase>) {
+async fn serve(stream: TcpStream, peer: Peer, router: Router, mut phases: watch::Receiver<Phase>) {
     // An answer in two small writes would otherwise wait for the client's acknowledgement of the first.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection is gone");
@@ -177,7 +192,7 @@ async fn serve(stream: TcpStream, router: Router, mut phases: watch::Receiver<Ph
         },
         () = reached(&mut phases, Phase::Stopping) => return,
     }
-    let service = TowerToHyperService::new(router);
+    let service = TowerToHyperService::new(Extension(peer).layer(router));
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()

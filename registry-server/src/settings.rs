@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::access::AccessSettings;
+use crate::audit::AuditSettings;
 use crate::config::Config;
 use crate::limits::SETTINGS_BYTES_MAX;
 
@@ -19,6 +21,9 @@ pub(crate) struct Settings {
     sparse: bool,
     #[serde(default)]
     limits: LimitSettings,
+    access: Option<AccessSettings>,
+    #[serde(default)]
+    audit: AuditSettings,
 }
 
 /// `[limits]`: what a client may ask for.
@@ -86,6 +91,9 @@ impl Settings {
         if let Some(url) = &settings.metadata {
             url.parse::<crate::config::MetadataUrl>().map_err(|error| format!("metadata: {error}"))?;
         }
+        if let Some(access) = &settings.access {
+            access.check().map_err(|error| error.to_string())?;
+        }
         Ok(settings)
     }
 
@@ -99,6 +107,8 @@ impl Settings {
         config.upload_sessions_max = self.limits.upload_sessions.unwrap_or(config.upload_sessions_max);
         let idle = self.limits.upload_idle_seconds.map(std::time::Duration::from_secs);
         config.upload_idle_max = idle.unwrap_or(config.upload_idle_max);
+        config.access = self.access.unwrap_or_default();
+        config.audit = self.audit;
         config
     }
 }
@@ -115,13 +125,16 @@ mod tests {
     #[test]
     fn every_key_is_used() {
         let text = "data = \"d\"\nlisten = \"127.0.0.1:1\"\nmetadata = \"redb:x\"\nsparse = true\n\
-            [limits]\nblob-bytes = 1\nupload-sessions = 2\nupload-idle-seconds = 3\n";
+            [limits]\nblob-bytes = 1\nupload-sessions = 2\nupload-idle-seconds = 3\n\
+            [access]\nchallenge = \"basic\"\n[audit]\nfile = \"a\"\nstderr = true\npulls = true\n";
         let mut expected = Config::new("d");
         expected.listen = "127.0.0.1:1".parse().unwrap();
         expected.metadata = Some("redb:x".parse().unwrap());
         expected.sparse = true;
         (expected.blob_bytes_max, expected.upload_sessions_max) = (1, 2);
         expected.upload_idle_max = std::time::Duration::from_secs(3);
+        expected.audit = AuditSettings { file: Some("a".into()), stderr: true, pulls: true };
+        expected.access = toml::from_str("challenge = \"basic\"").unwrap();
         assert_eq!(Settings::parse(text).unwrap().into_config(), expected);
     }
 
@@ -133,6 +146,8 @@ mod tests {
             ("listen = \"nowhere\"", "invalid socket address"),
             ("metadata = \"postgres\"", "expected a metadata store"),
             ("sparse = 1", "expected a boolean"),
+            ("[access]\nrules = []", "unknown field `rules`"),
+            ("[access]\nservice = \"\"", "access.service"),
         ] {
             let error = Settings::parse(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");
