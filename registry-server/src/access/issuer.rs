@@ -4,6 +4,9 @@
 //! kept. A token is accepted when an issuer of the configuration signed it by RS256, ES256 or EdDSA, it is for the
 //! audience of the configuration and valid now, and its claims match a workload.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -123,7 +126,12 @@ impl Issuers {
         jwt_ring::install();
         // It fails only if another part of the program has installed one, which then is used.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let client = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if settings.iter().all(|issuer| issuer.url.starts_with("http://")) {
+            // They are on this machine, which no proxy reaches.
+            builder = builder.no_proxy();
+        }
+        let client = builder
             .user_agent(concat!("wkit-registry/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(timing.wait)
