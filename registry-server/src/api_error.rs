@@ -25,12 +25,13 @@ pub(crate) enum Code {
     NameUnknown,
     SizeInvalid,
     TooManyRequests,
+    Unauthorized,
     Unknown,
     Unsupported,
 }
 
 /// Every code as it is written, with the status it has unless a refusal says otherwise.
-const CODES: [(Code, &str, StatusCode); 14] = [
+const CODES: [(Code, &str, StatusCode); 15] = [
     (Code::BlobUnknown, "BLOB_UNKNOWN", StatusCode::NOT_FOUND),
     (Code::BlobUploadInvalid, "BLOB_UPLOAD_INVALID", StatusCode::BAD_REQUEST),
     (Code::BlobUploadUnknown, "BLOB_UPLOAD_UNKNOWN", StatusCode::NOT_FOUND),
@@ -43,6 +44,7 @@ const CODES: [(Code, &str, StatusCode); 14] = [
     (Code::NameUnknown, "NAME_UNKNOWN", StatusCode::NOT_FOUND),
     (Code::SizeInvalid, "SIZE_INVALID", StatusCode::BAD_REQUEST),
     (Code::TooManyRequests, "TOOMANYREQUESTS", StatusCode::TOO_MANY_REQUESTS),
+    (Code::Unauthorized, "UNAUTHORIZED", StatusCode::UNAUTHORIZED),
     (Code::Unknown, "UNKNOWN", StatusCode::INTERNAL_SERVER_ERROR),
     (Code::Unsupported, "UNSUPPORTED", StatusCode::METHOD_NOT_ALLOWED),
 ];
@@ -54,13 +56,15 @@ pub(crate) struct ApiError {
     code: Code,
     message: String,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// The error code of another specification, which is told besides.
+    oauth: Option<&'static str>,
 }
 
 impl ApiError {
     /// A refusal with the status that belongs to its code.
     pub(crate) fn new(code: Code, message: impl ToString) -> Self {
         let status = CODES.iter().find(|row| row.0 == code).map_or(StatusCode::BAD_REQUEST, |row| row.2);
-        Self { status, code, message: message.to_string(), headers: Vec::new() }
+        Self { status, code, message: message.to_string(), headers: Vec::new(), oauth: None }
     }
 
     /// The same with another status.
@@ -74,8 +78,18 @@ impl ApiError {
         self
     }
 
+    /// The same with the error code that RFC 6749 (section 5.2) has for it.
+    pub(crate) fn oauth(self, code: &'static str) -> Self {
+        Self { oauth: Some(code), ..self }
+    }
+
+    /// The status that the client sees.
+    pub(crate) fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
     /// The failure is the server's: the client is told so, and the log why.
-    fn internal(error: &(impl std::error::Error + ?Sized)) -> Self {
+    pub(crate) fn internal(error: &(impl std::error::Error + ?Sized)) -> Self {
         tracing::error!(error = %error, "a request failed");
         Self::new(Code::Unknown, "the registry could not do this, and its log says why")
     }
@@ -95,8 +109,12 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let id = CODES.iter().find(|row| row.0 == self.code).map_or("UNKNOWN", |row| row.1);
-        let body = Json(json!({ "errors": [{ "code": id, "message": self.message }] }));
-        let mut response = (self.status, body).into_response();
+        let mut body = json!({ "errors": [{ "code": id, "message": self.message }] });
+        if let Some(code) = self.oauth {
+            body["error"] = json!(code);
+            body["error_description"] = json!(self.message);
+        }
+        let mut response = (self.status, Json(body)).into_response();
         if self.code == Code::TooManyRequests {
             // Unless it is known better, below.
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -9,6 +9,8 @@ mod retention;
 mod serve;
 mod status;
 mod target;
+mod token;
+mod user;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -21,7 +23,10 @@ pub use remote::RemoteError;
 pub use serve::ServeArgs;
 pub use status::StatusArgs;
 pub use target::RunArgs;
+pub use token::TokenArgs;
+pub use user::UserArgs;
 
+use crate::access::HtpasswdError;
 use crate::registry::GarbageError;
 use crate::server::{RunError, StartError};
 use crate::settings::SettingsError;
@@ -42,14 +47,19 @@ pub enum Command {
     ReadOnly(ReadOnlyArgs),
     /// Say how a running registry is
     Status(StatusArgs),
+    /// Make, list and revoke API tokens on the data folder of a registry that is not running
+    Token(TokenArgs),
+    /// Set, list and remove the users of an htpasswd file
+    User(UserArgs),
 }
 
 /// How a command writes what it found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum OutputFormat {
-    /// For a person
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum OutputFormat {
+    /// For people
+    #[default]
     Text,
-    /// For a program
+    /// For programs
     Json,
 }
 
@@ -83,6 +93,24 @@ pub enum CommandError {
         /// What went wrong.
         message: String,
     },
+    /// The file of users cannot be used.
+    #[error(transparent)]
+    Htpasswd(#[from] HtpasswdError),
+    /// An argument cannot be used as it is.
+    #[error("{message}")]
+    Argument {
+        /// What was expected, and what was found.
+        message: String,
+    },
+    /// The password cannot be read.
+    #[error("the password cannot be read: {0}")]
+    Password(std::io::Error),
+    /// A token was not made, listed or revoked.
+    #[error("{message}")]
+    Token {
+        /// Why.
+        message: String,
+    },
     /// Signals of the system cannot be waited for.
     #[error("signals cannot be waited for: {0}")]
     Signals(std::io::Error),
@@ -105,6 +133,8 @@ impl Command {
             Command::Quota(args) => quota::run(args, output).await,
             Command::ReadOnly(args) => read_only::run(args, output).await,
             Command::Status(args) => status::run(args, output).await,
+            Command::Token(args) => token::run(args, output).await,
+            Command::User(args) => user::run(args, output),
         }
     }
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::access::AccessSettings;
+use crate::audit::AuditSettings;
 use crate::limits::{BLOB_BYTES_MAX, UPLOAD_IDLE_MAX, UPLOAD_SESSIONS_MAX};
 use crate::registry::{GarbageRules, QuotaRule, RetentionRule, Rules};
 use crate::store::layout;
@@ -45,6 +47,10 @@ pub struct Config {
     pub quotas: Vec<QuotaRule>,
     /// What is kept of repositories.
     pub retention: Vec<RetentionRule>,
+    /// Who may do what; by default everybody may do everything.
+    pub access: AccessSettings,
+    /// Where it is noted who did what; by default nowhere.
+    pub audit: AuditSettings,
 }
 
 impl Config {
@@ -72,6 +78,8 @@ impl Config {
             garbage: GarbageRules::default(),
             quotas: Vec::new(),
             retention: Vec::new(),
+            access: AccessSettings::default(),
+            audit: AuditSettings::default(),
         }
     }
 

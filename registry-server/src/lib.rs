@@ -34,7 +34,9 @@
 //! - Content is held once for all repositories, and is visible only where it was pushed or mounted.
 //! - The memory of a transfer does not depend on the size of the blob.
 
+mod access;
 mod api_error;
+mod audit;
 mod command;
 mod config;
 #[doc(hidden)]
@@ -44,6 +46,7 @@ mod listening;
 pub mod network;
 mod path;
 mod pattern;
+mod peer;
 mod registry;
 mod router;
 mod routes;
@@ -53,8 +56,11 @@ mod store;
 pub mod throttle;
 pub mod tls;
 
+pub use access::{AccessError, AccessSettings, AccessSettingsError, HtpasswdError};
+pub use audit::{AuditError, AuditSettings};
 pub use command::{
-    Command, CommandError, QuotaArgs, ReadOnlyArgs, RemoteError, RunArgs, ServeArgs, StatusArgs,
+    Command, CommandError, OutputFormat, QuotaArgs, ReadOnlyArgs, RemoteError, RunArgs, ServeArgs,
+    StatusArgs, TokenArgs, UserArgs,
 };
 pub use config::{Config, MetadataUrl, ParseMetadataUrlError};
 pub use listening::ListeningError;

@@ -244,3 +244,111 @@ pub const REMOTE_CONNECT_MAX: Duration = Duration::from_secs(10);
 
 /// Manifests of up to so many bytes are read by the collector on the thread that serves requests; larger ones elsewhere.
 pub const MANIFEST_INLINE_BYTES_MAX: usize = 64 * 1024;
+/// The longest pattern for repositories or claims, in characters.
+pub const GLOB_MAX: usize = 256;
+
+/// The longest name of a user, group, token or workload, in bytes.
+pub const NAME_MAX: usize = 128;
+
+/// The most rules of `[access]`, and the most issuers.
+pub const ACCESS_RULES_MAX: usize = 1_000;
+
+/// The most patterns, identities or members that one rule or group lists, and the most scopes of one API token.
+pub const ACCESS_LIST_MAX: usize = 1_000;
+
+/// The largest htpasswd file, in bytes: about 80,000 users.
+pub const HTPASSWD_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// The longest password, in bytes. bcrypt looks at the first 72 only.
+pub const PASSWORD_MAX: usize = 1_024;
+
+/// The longest token or other credential that is looked at, in bytes.
+pub const CREDENTIALS_MAX: usize = 16 * 1024;
+
+/// How much memory one argon2 hash of the htpasswd file may ask for, in KiB.
+pub const ARGON2_MEMORY_KIB_MAX: u32 = 256 * 1024;
+
+/// How many passes one argon2 hash of the htpasswd file may ask for.
+pub const ARGON2_PASSES_MAX: u32 = 16;
+
+/// The highest cost of a bcrypt hash in the htpasswd file: about 4 s.
+pub const BCRYPT_COST_MAX: u32 = 16;
+
+/// How many passwords are hashed at once, each on a thread and with the memory that its hash asks for.
+pub const PASSWORD_HASHES_MAX: usize = 2;
+
+/// How many logins may wait for a password to be hashed.
+pub const PASSWORD_QUEUE_MAX: usize = 64;
+
+/// How many sessions are kept in memory, to be found again by their credentials.
+pub const SESSIONS_MAX: usize = 10_000;
+
+/// How long a session is kept after a password, an API token or the token of an issuer was checked.
+pub const SESSION_LIFE_MAX: Duration = Duration::from_secs(60);
+
+/// How long an access token lives, unless `access-token-seconds` says otherwise.
+pub const ACCESS_TOKEN_LIFE: Duration = Duration::from_secs(5 * 60);
+
+/// The longest life of an access token: it cannot be revoked.
+pub const ACCESS_TOKEN_LIFE_MAX: Duration = Duration::from_secs(60 * 60);
+
+/// How long a refresh token lives, unless `refresh-token-seconds` says otherwise.
+pub const REFRESH_TOKEN_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The longest life of a refresh or API token: 10 years.
+pub const TOKEN_LIFE_MAX: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+
+/// By how much the clocks of an issuer of tokens and of the registry may differ.
+pub const CLOCK_LEEWAY: Duration = Duration::from_secs(60);
+
+/// How old the key gets that access tokens are signed with.
+pub const SIGNING_KEY_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The most scopes that one request for an access token may name.
+pub const TOKEN_SCOPES_MAX: usize = 64;
+
+/// The most bytes of a request to the token endpoint or to `/api/v1/tokens`.
+pub const TOKEN_REQUEST_MAX: usize = 64 * 1024;
+
+/// The most API tokens of one user, and the most without an owner. The oldest refresh token of a user gives way to a
+/// new one beyond as many.
+pub const TOKENS_PER_OWNER_MAX: usize = 100;
+
+/// The most tokens, of all kinds, that are stored.
+pub const TOKENS_MAX: usize = 20_000;
+
+/// How exactly the last use of a token is known. It is not written more often than that.
+pub const TOKEN_USE_STEP: Duration = Duration::from_secs(10 * 60);
+
+/// How many pairs of client address and user are remembered after a login failed.
+pub const LOGIN_FAILURES_MAX: usize = 10_000;
+
+/// How many logins may fail before the next one has to wait.
+pub const LOGIN_FAILURES_FREE: u32 = 3;
+
+/// The longest time that a login has to wait after others failed.
+pub const LOGIN_DELAY_MAX: Duration = Duration::from_secs(60);
+
+/// The largest answer of an issuer, in bytes.
+pub const ISSUER_BYTES_MAX: usize = 512 * 1024;
+
+/// The most keys of an issuer that are kept.
+pub const ISSUER_KEYS_MAX: usize = 100;
+
+/// How long an issuer may take to answer.
+pub const ISSUER_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How old the keys of an issuer get before they are fetched again.
+pub const ISSUER_KEYS_AGE: Duration = Duration::from_secs(60 * 60);
+
+/// How old the keys of an issuer that does not answer get before they are used no longer.
+pub const ISSUER_KEYS_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long to wait before an issuer is asked again, for a key that is not known or because it did not answer.
+pub const ISSUER_PAUSE: Duration = Duration::from_secs(10);
+
+/// How many holders of a blob are looked at for one that the client may pull from, when a mount does not name one.
+pub const MOUNT_HOLDERS_MAX: usize = 100;
+
+/// How many entries of the audit log may wait to be written; more are counted and lost.
+pub const AUDIT_QUEUE_MAX: usize = 10_000;

@@ -5,16 +5,6 @@ use std::net::SocketAddr;
 
 use crate::config::Config;
 
-/// What has been decided about who may do what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Nothing, so everybody may do everything.
-    Undecided,
-    /// There are users, or it was said that everybody may do something.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what decides it is not there yet"))]
-    Decided,
-}
-
 /// Why a registry does not listen on an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListeningError {
@@ -30,7 +20,7 @@ pub enum ListeningError {
     /// Everybody could do everything.
     #[error(
         "`{address}` can be reached from other machines, and everybody could push and delete\n\
-         hint: say who may do what with `[access]` in the configuration file, or allow everybody what you state with `[access] anonymous`"
+         hint: say who may do what with `[access]` in the configuration file, or allow everybody what you state in a rule for `anonymous`"
     )]
     Open {
         /// The address.
@@ -43,7 +33,7 @@ pub enum ListeningError {
 /// # Errors
 ///
 /// When others can reach the address and there is no TLS, or nothing was decided about who may do what.
-pub(crate) fn check(config: &Config, access: Access) -> Result<(), ListeningError> {
+pub(crate) fn check(config: &Config) -> Result<(), ListeningError> {
     let address = config.listen;
     if address.ip().to_canonical().is_loopback() {
         return Ok(());
@@ -51,10 +41,7 @@ pub(crate) fn check(config: &Config, access: Access) -> Result<(), ListeningErro
     if config.tls.is_none() && !config.insecure {
         return Err(ListeningError::Plain { address });
     }
-    match access {
-        Access::Decided => Ok(()),
-        Access::Undecided => Err(ListeningError::Open { address }),
-    }
+    if config.access.is_configured() { Ok(()) } else { Err(ListeningError::Open { address }) }
 }
 
 #[cfg(test)]
@@ -63,33 +50,36 @@ mod tests {
 
     #[test]
     fn every_case() {
-        use Access::{Decided, Undecided};
-
+        const UNDECIDED: &str = "";
+        const DECIDED: &str = "[[rule]]\nrepositories = [\"**\"]\nwho = [\"anonymous\"]\nallow = [\"pull\"]";
         const FINE: &str = "";
         const PLAIN: &str = "--insecure";
         const OPEN: &str = "[access]";
         for (listen, tls, insecure, access, expected) in [
-            ("127.0.0.1:1", false, false, Undecided, FINE),
-            ("127.9.9.9:1", false, false, Undecided, FINE),
-            ("[::1]:1", false, false, Undecided, FINE),
-            ("[::ffff:127.0.0.1]:1", false, false, Undecided, FINE),
-            ("0.0.0.0:1", false, false, Decided, PLAIN),
-            ("0.0.0.0:1", false, false, Undecided, PLAIN),
-            ("0.0.0.0:1", true, false, Undecided, OPEN),
-            ("0.0.0.0:1", false, true, Undecided, OPEN),
-            ("0.0.0.0:1", true, false, Decided, FINE),
-            ("0.0.0.0:1", false, true, Decided, FINE),
-            ("[::]:1", false, false, Decided, PLAIN),
-            ("[::]:1", true, true, Decided, FINE),
-            ("192.168.0.1:1", false, false, Decided, PLAIN),
-            ("[fe80::1]:1", true, false, Undecided, OPEN),
-            ("10.0.0.1:1", true, false, Decided, FINE),
+            ("127.0.0.1:1", false, false, UNDECIDED, FINE),
+            ("127.9.9.9:1", false, false, UNDECIDED, FINE),
+            ("[::1]:1", false, false, UNDECIDED, FINE),
+            ("[::ffff:127.0.0.1]:1", false, false, UNDECIDED, FINE),
+            ("0.0.0.0:1", false, false, DECIDED, PLAIN),
+            ("0.0.0.0:1", false, false, UNDECIDED, PLAIN),
+            ("0.0.0.0:1", true, false, UNDECIDED, OPEN),
+            ("0.0.0.0:1", false, true, UNDECIDED, OPEN),
+            ("0.0.0.0:1", true, false, DECIDED, FINE),
+            ("0.0.0.0:1", false, true, DECIDED, FINE),
+            ("[::]:1", false, false, DECIDED, PLAIN),
+            ("[::]:1", true, true, DECIDED, FINE),
+            ("192.168.0.1:1", false, false, DECIDED, PLAIN),
+            ("[fe80::1]:1", true, false, UNDECIDED, OPEN),
+            ("10.0.0.1:1", true, false, DECIDED, FINE),
         ] {
             let mut config = Config::new("data");
             config.listen = listen.parse().unwrap();
             config.insecure = insecure;
             config.tls = tls.then(|| crate::tls::Settings { certificate: "c".into(), key: "k".into() });
-            match check(&config, access) {
+            if !access.is_empty() {
+                config.access = toml::from_str(access).unwrap();
+            }
+            match check(&config) {
                 Ok(()) => assert_eq!(expected, FINE, "{listen} {tls} {insecure} {access:?}"),
                 Err(error) => {
                     let message = error.to_string();

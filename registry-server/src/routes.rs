@@ -5,10 +5,13 @@ pub(crate) mod base;
 pub(crate) mod blobs;
 mod body;
 pub(crate) mod catalog;
+pub(crate) mod guard;
 pub(crate) mod manifests;
 pub(crate) mod query;
 pub(crate) mod referrers;
 pub(crate) mod tags;
+pub(crate) mod token;
+pub(crate) mod tokens;
 pub(crate) mod uploads;
 pub(crate) mod well_known;
 

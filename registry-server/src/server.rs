@@ -17,14 +17,17 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
+use crate::access::{Access, AccessError};
+use crate::audit::{Audit, AuditError};
 use crate::config::Config;
 use crate::limits::{
     DESCRIPTORS_RESERVED, GARBAGE_FIRST_AFTER, PULLS_INTERVAL, SHUTDOWN_GRACE_MAX, STREAMS_TOTAL_MAX,
 };
-use crate::listening::{self, Access, ListeningError};
+use crate::listening::{self, ListeningError};
 use crate::network;
 use crate::registry::{GarbageError, Registry};
 use crate::router::router;
+use crate::routes::guard::App;
 use crate::store::{self, OpenError};
 use crate::throttle::{Client, Throttle};
 use crate::tls::{Tls, TlsError};
@@ -38,7 +41,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
-    registry: Registry,
+    app: App,
     tls: Option<Tls>,
     network: network::Settings,
     throttle: Arc<Throttle>,
@@ -56,6 +59,12 @@ pub enum StartError {
     /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Who may do what cannot be decided.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// There is no audit log.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The address cannot be listened on.
     #[error("could not listen on `{address}`: {source}")]
     Listen {
@@ -83,10 +92,10 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When the folder is in use or cannot be opened, or the address cannot be listened on.
+    /// When the folder is in use or cannot be opened, the address cannot be listened on, or `[access]` or `[audit]`
+    /// cannot be had as they are.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
-        // Nothing here says yet who may do what, so nothing can have been decided.
-        listening::check(&config, Access::Undecided)?;
+        listening::check(&config)?;
         let tls = match config.tls.clone() {
             Some(settings) => Some(Tls::open(settings).await?),
             None => None,
@@ -105,9 +114,12 @@ impl Server {
         )
         .await?;
         tracing::info!(address = %local_addr, data = %config.data.display(), metadata = %url, "listening");
+        let access = Access::open(&config.access, stores.metadata.clone()).await?;
+        let audit = Audit::open(&config.audit)?;
         let registry = Registry::new(stores, config.rules());
         let throttle = Arc::new(Throttle::new(&config.throttle, &config.network));
-        Ok(Self { listener, local_addr, registry, tls, network: config.network, throttle })
+        let app = App { registry, access, audit };
+        Ok(Self { listener, local_addr, app, tls, network: config.network, throttle })
     }
 
     /// The address the server listens on, with the port the system chose.
@@ -121,11 +133,13 @@ impl Server {
     ///
     /// When requests did not finish in time and were cut off.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { listener, registry, tls, network, throttle, .. } = self;
+        let Self { listener, app, tls, network, throttle, .. } = self;
+        let registry = app.registry.clone();
         let (phase, phases) = watch::channel(Phase::Serving);
         let connections = TaskTracker::new();
         let collector = tokio::spawn(maintain(registry.clone()));
-        let edge = Edge::new(registry.clone(), router(registry.clone()), throttle.clone(), &network);
+        let edge =
+            Edge::new(registry.clone(), router(app.clone()), throttle.clone(), &network, tls.is_some());
         let acceptor = tls.as_ref().map(Tls::acceptor);
         let reloading = tls.map(|tls| tokio::spawn(tls.watch()));
         let shared = Connections {
@@ -157,7 +171,8 @@ impl Server {
         phase.send_replace(Phase::Over);
         connections.wait().await;
         // The lock on the data folder goes with the registry, so nothing may change any more.
-        registry.finish().await;
+        app.registry.finish().await;
+        app.audit.finish().await;
         match finished {
             Ok(()) => Ok(()),
             Err(_) => Err(RunError::CutOff { connections: cut_off }),

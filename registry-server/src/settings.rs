@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::access::AccessSettings;
+use crate::audit::AuditSettings;
 use crate::config::Config;
 use crate::limits::{RULES_MAX, SETTINGS_BYTES_MAX};
 use crate::registry::{GarbageRules, QuotaRule, RetentionRule};
@@ -36,6 +38,9 @@ pub(crate) struct Settings {
     quota: Vec<QuotaRule>,
     #[serde(default)]
     retention: Vec<RetentionRule>,
+    access: Option<AccessSettings>,
+    #[serde(default)]
+    audit: AuditSettings,
 }
 
 /// `[limits]`: what a client may ask for.
@@ -124,6 +129,9 @@ impl Settings {
         }
         settings.network.check()?;
         settings.throttle.check()?;
+        if let Some(access) = &settings.access {
+            access.check().map_err(|error| error.to_string())?;
+        }
         Ok(settings)
     }
 
@@ -142,6 +150,8 @@ impl Settings {
         config.read_only = self.read_only;
         config.garbage = self.garbage;
         (config.quotas, config.retention) = (self.quota, self.retention);
+        config.access = self.access.unwrap_or_default();
+        config.audit = self.audit;
         config
     }
 }
@@ -164,7 +174,8 @@ mod tests {
             [[quota]]\nrepositories = \"a/**\"\nbytes = 6\ntags = 7\nrepository-count = 8\n\
             [[retention]]\nrepositories = \"b/**\"\nkeep-tags = [\"v*\"]\nkeep-newest = 9\n\
             keep-newest-per-minor = 10\nkeep-pushed-within-days = 11\nkeep-pulled-within-days = 12\n\
-            keep-untagged = false\nuntagged-days = 13\nreferrers-follow = true\n";
+            keep-untagged = false\nuntagged-days = 13\nreferrers-follow = true\n\
+            [access]\nchallenge = \"basic\"\n[audit]\nfile = \"a\"\nstderr = true\npulls = true\n";
         let mut expected = Config::new("d");
         expected.listen = "127.0.0.1:1".parse().unwrap();
         expected.metadata = Some("redb:x".parse().unwrap());
@@ -192,6 +203,8 @@ mod tests {
             untagged_days: 13,
             referrers_follow: true,
         }];
+        expected.audit = AuditSettings { file: Some("a".into()), stderr: true, pulls: true };
+        expected.access = toml::from_str("challenge = \"basic\"").unwrap();
         assert_eq!(Settings::parse(text).unwrap().into_config(), expected);
     }
 
@@ -224,6 +237,8 @@ mod tests {
             ("[network]\nconnection = 1", "unknown field `connection`"),
             ("[network]\nidle-seconds = 0", "network.idle-seconds"),
             ("[throttle]\nuploads-per-address = 0", "throttle.uploads-per-address"),
+            ("[access]\nrules = []", "unknown field `rules`"),
+            ("[access]\nservice = \"\"", "access.service"),
         ] {
             let error = Settings::parse(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");

@@ -37,21 +37,16 @@ pub(crate) struct Throttle {
     pub(crate) sessions: Sessions,
 }
 
-/// Who makes a request, as far as it is known before the credentials are checked. It is among the extensions of every
-/// request.
+/// Counts the requests of whoever the credentials turn out to say. It is among the extensions of every request.
 #[derive(Clone)]
 pub(crate) struct Caller {
-    /// The address: behind trusted proxies, that of the client.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what checks credentials asks for it"))]
-    pub(crate) address: IpAddr,
-    #[cfg_attr(not(test), expect(dead_code, reason = "what checks credentials asks for it"))]
     throttle: Arc<Throttle>,
 }
 
 impl Caller {
-    /// A request from this address.
-    pub(crate) fn new(address: IpAddr, throttle: Arc<Throttle>) -> Self {
-        Self { address, throttle }
+    /// A request that is counted by `throttle`.
+    pub(crate) fn new(throttle: Arc<Throttle>) -> Self {
+        Self { throttle }
     }
 
     /// Lets the request through now that the credentials have said whose it is: a user may ask only for so much,
@@ -60,7 +55,6 @@ impl Caller {
     /// # Errors
     ///
     /// When the user has used up what they may ask for.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what checks credentials calls it"))]
     pub(crate) fn admit(&self, identity: &str, method: &Method) -> Result<(), TooEarly> {
         self.throttle.admit_identity(identity, method, Instant::now())
     }
@@ -118,7 +112,6 @@ impl Throttle {
     /// # Errors
     ///
     /// When the user has used up what they may ask for.
-    #[cfg_attr(not(test), expect(dead_code, reason = "see `Caller::admit`"))]
     fn admit_identity(&self, identity: &str, method: &Method, now: Instant) -> Result<(), TooEarly> {
         self.identities.admit(identity.to_owned(), method, now)
     }
@@ -183,8 +176,7 @@ mod tests {
             Duration::from_millis(500)
         );
         assert_eq!(throttle.admit_identity("bob", &Method::GET, now), Ok(()));
-        let caller = Caller::new("192.0.2.1".parse().unwrap(), Arc::new(throttle));
-        assert_eq!(caller.address.to_string(), "192.0.2.1");
+        let caller = Caller::new(Arc::new(throttle));
         assert!(caller.admit("carol", &Method::GET).is_ok() && caller.admit("carol", &Method::GET).is_err());
     }
 

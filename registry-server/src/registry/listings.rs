@@ -59,8 +59,8 @@ impl Registry {
         Ok(TagsPage { tags: tags.map(str::to_owned).collect(), more })
     }
 
-    /// The repositories that have a manifest, after `last`, at most `n` of them. Each one costs one step along the
-    /// keys, however much it holds.
+    /// The repositories that have a manifest and are `visible`, after `last`, at most `n` of them. Each one costs one
+    /// step along the keys, however much it holds, also when it is not visible.
     ///
     /// # Errors
     ///
@@ -69,6 +69,7 @@ impl Registry {
         &self,
         n: Option<usize>,
         last: Option<&str>,
+        visible: impl Fn(&str) -> bool,
     ) -> Result<CatalogPage, ListError> {
         let limit = n.unwrap_or(CATALOG_PAGE_MAX).min(CATALOG_PAGE_MAX);
         let (mut repositories, mut after) = (Vec::new(), last.map(str::to_owned));
@@ -76,11 +77,13 @@ impl Registry {
             let found = self.metadata().scan(layout::first_manifest_after(after.as_deref())).await?;
             let name = found.first().and_then(|(key, _)| layout::parse_manifest_repository(key));
             let Some(name) = name else { return Ok(CatalogPage { repositories, more: false }) };
-            if repositories.len() == limit {
-                return Ok(CatalogPage { repositories, more: limit > 0 });
-            }
             after = Some(name.to_owned());
-            repositories.push(name.to_owned());
+            if visible(name) {
+                if repositories.len() == limit {
+                    return Ok(CatalogPage { repositories, more: limit > 0 });
+                }
+                repositories.push(name.to_owned());
+            }
             // A long walk lets other requests have the thread.
             tokio::task::consume_budget().await;
         }

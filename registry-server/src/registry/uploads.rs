@@ -4,6 +4,7 @@ use wkit_artifact::{Algorithm, Digest, RepositoryName};
 
 use super::quota::{Change, Claim};
 use super::{ClaimError, Registry, UploadError};
+use crate::limits::MOUNT_HOLDERS_MAX;
 use crate::store::{Chunk, CommitError, Incoming, SealError, UploadKey, layout};
 
 impl Registry {
@@ -153,6 +154,20 @@ impl Registry {
         size_bytes: u64,
     ) -> Result<Claim, ClaimError> {
         self.claim(repository, Change { blob: Some((digest.clone(), size_bytes)), ..Change::default() }).await
+    }
+
+    /// A repository that holds a blob and is `visible`, among the first [`MOUNT_HOLDERS_MAX`].
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub(crate) async fn visible_holder(
+        &self,
+        digest: &Digest,
+        visible: impl Fn(&RepositoryName) -> bool,
+    ) -> Result<Option<RepositoryName>, UploadError> {
+        let found = self.metadata().scan(layout::holders(digest, MOUNT_HOLDERS_MAX)).await?;
+        Ok(found.iter().filter_map(|(key, _)| layout::parse_holder(key)).find(visible))
     }
 
     async fn holder(&self, digest: &Digest) -> Result<Option<RepositoryName>, UploadError> {

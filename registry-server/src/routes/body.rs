@@ -3,7 +3,9 @@
 use axum::body::{Body, BodyDataStream, HttpBody as _};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use http::StatusCode;
 
+use crate::api_error::{ApiError, Code};
 use crate::limits::BODY_IDLE_MAX;
 use crate::store::{Incoming, IncomingError};
 
@@ -75,6 +77,19 @@ impl RequestBody {
         }
         Ok(whole.into())
     }
+}
+
+/// All bytes of a small body, or a refusal.
+pub(super) async fn whole(body: RequestBody, maximum: usize) -> Result<Bytes, ApiError> {
+    body.whole(maximum).await.map_err(|error| match error {
+        WholeBodyError::TooLong => {
+            let message = format!("expected a body of at most {maximum} bytes");
+            ApiError::new(Code::SizeInvalid, message).status(StatusCode::PAYLOAD_TOO_LARGE)
+        }
+        WholeBodyError::Incoming(error) => {
+            ApiError::new(Code::Unsupported, error).status(StatusCode::BAD_REQUEST)
+        }
+    })
 }
 
 impl Drop for RequestBody {

@@ -6,16 +6,21 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use wkit_artifact::{Algorithm, Digest, RepositoryName};
 
+use super::guard::Caller;
 use super::query::Query;
 use super::{DOCKER_CONTENT_DIGEST, RequestBody, header_value, parse_digest};
+use crate::access::Action;
 use crate::api_error::{ApiError, Code};
 use crate::registry::{Registry, UploadError};
 use crate::store::{AppendError, Chunk, UploadKey};
 
 /// `POST`: begins an upload, or with `?digest=` stores the blob in the body, or with `?mount=` takes it from another
 /// repository.
+///
+/// Another repository must be one that the client may pull from; any other holds nothing as far as it can tell.
 pub(crate) async fn begin(
     registry: &Registry,
+    caller: &Caller,
     name: RepositoryName,
     head: &Parts,
     body: RequestBody,
@@ -25,10 +30,19 @@ pub(crate) async fn begin(
         let digest = parse_digest(digest)?;
         // A source that no repository can have holds nothing: the client falls back to an upload, as it does when
         // the blob is not there.
+        let visible = |source: &RepositoryName| caller.session.may(Action::Pull, source.as_str());
         let mounted = match query.first("from").filter(|from| !from.is_empty()).map(str::parse) {
-            None => registry.mount_blob(name.clone(), digest.clone(), None).await?,
-            Some(Ok(source)) => registry.mount_blob(name.clone(), digest.clone(), Some(source)).await?,
-            Some(Err(_)) => false,
+            None if caller.session.is_of_open_registry() => {
+                registry.mount_blob(name.clone(), digest.clone(), None).await?
+            }
+            None => match registry.visible_holder(&digest, visible).await? {
+                Some(source) => registry.mount_blob(name.clone(), digest.clone(), Some(source)).await?,
+                None => false,
+            },
+            Some(Ok(source)) if visible(&source) => {
+                registry.mount_blob(name.clone(), digest.clone(), Some(source)).await?
+            }
+            Some(_) => false,
         };
         if mounted {
             return Ok(created(&name, &digest));

@@ -22,6 +22,7 @@ use crate::api_error::{ApiError, Code};
 use crate::limits::{ANSWER_MEMORY_MAX, LISTS_AT_ONCE_MAX, MANIFEST_MEMORY_MAX};
 use crate::network;
 use crate::path::{self, Endpoint};
+use crate::peer::Peer;
 use crate::registry::Registry;
 use crate::routes::RequestBody;
 use crate::store::UploadKey;
@@ -37,6 +38,7 @@ pub(super) struct Edge {
 struct EdgeParts {
     registry: Registry,
     throttle: Arc<Throttle>,
+    secure: bool,
     stall: Duration,
     answers: Memory,
     manifests: Memory,
@@ -44,16 +46,18 @@ struct EdgeParts {
 }
 
 impl Edge {
-    /// In front of `router`.
+    /// In front of `router`. `secure` says that connections are encrypted.
     pub(super) fn new(
         registry: Registry,
         router: Router,
         throttle: Arc<Throttle>,
         network: &network::Settings,
+        secure: bool,
     ) -> Self {
         let parts = EdgeParts {
             registry,
             throttle,
+            secure,
             stall: network.stall(),
             answers: Memory::new(ANSWER_MEMORY_MAX),
             manifests: Memory::new(MANIFEST_MEMORY_MAX),
@@ -67,7 +71,8 @@ impl Edge {
         let (mut head, body) = request.into_parts();
         let parts = &*self.parts;
         let address = parts.throttle.client(peer, &head.headers);
-        head.extensions.insert(Caller::new(address, parts.throttle.clone()));
+        head.extensions.insert(Peer { address, secure: parts.secure });
+        head.extensions.insert(Caller::new(parts.throttle.clone()));
         let kind = Kind::of(&head);
         let entered = parts.enter(Client::of(address), &head, kind);
         let refused = Arc::new(AtomicBool::new(false));

@@ -32,6 +32,8 @@
 //! referrer/<repository>0<subject>0<digest>       descriptor of the manifest that has the subject, JSON
 //! garbage/<repository>0<digest>                  when the collector found that nothing in the repository refers to it
 //! garbage/0<digest>                              when the collector found that no repository holds the content
+//! token/<hash of the secret>                     an API or refresh token without its secret, JSON
+//! signing/<id>                                   a key that access tokens are signed with, JSON; secret
 //! ```
 //!
 //! Times are milliseconds since 1970, decimal. A stamp that an older version wrote has none.
@@ -143,7 +145,12 @@ pub(crate) fn holder(digest: &Digest, repository: &RepositoryName) -> Vec<u8> {
 
 /// The repositories that hold a blob; one is enough to know that it is held.
 pub(crate) fn any_holder(digest: &Digest) -> Scan {
-    below(prefix("holder/", &[&digest.to_string()]), 1, false)
+    holders(digest, 1)
+}
+
+/// The first repositories that hold a blob.
+pub(crate) fn holders(digest: &Digest, limit: usize) -> Scan {
+    below(prefix("holder/", &[&digest.to_string()]), limit, false)
 }
 
 /// Reads the repository from a key of [`holder`].
@@ -358,6 +365,31 @@ pub(crate) fn referrers_after(
 ) -> Scan {
     let all = prefix("referrer/", &[repository.as_str(), &subject.to_string()]);
     Scan { start: start_after(&all, last), end: after(all), limit, values: true }
+}
+
+/// The key of a token, by the hash of its secret.
+pub(crate) fn token(hash: &str) -> Vec<u8> {
+    key("token/", &[hash])
+}
+
+/// All tokens. There are few enough to be read at once.
+pub(crate) fn all_tokens() -> Scan {
+    below(b"token/".to_vec(), usize::MAX, true)
+}
+
+/// Reads the hash from a key of [`token`].
+pub(crate) fn parse_token(entry: &[u8]) -> Option<&str> {
+    std::str::from_utf8(entry.strip_prefix(b"token/")?).ok()
+}
+
+/// The key of a signing key.
+pub(crate) fn signing_key(id: &str) -> Vec<u8> {
+    key("signing/", &[id])
+}
+
+/// All signing keys.
+pub(crate) fn all_signing_keys() -> Scan {
+    below(b"signing/".to_vec(), usize::MAX, true)
 }
 
 fn key(kind: &str, parts: &[&str]) -> Vec<u8> {

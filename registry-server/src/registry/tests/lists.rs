@@ -33,14 +33,14 @@ async fn the_catalog_lists_repositories_with_manifests() {
         push(&registry, repository, tag("v1"), &manifest(&config, None)).await;
         push(&registry, repository, tag("v2"), &manifest(&config, Some(&config))).await;
     }
-    let page = registry.catalog(None, None).await.unwrap();
+    let page = registry.catalog(None, None, |_| true).await.unwrap();
     assert_eq!(
         (page.repositories, page.more),
         (vec!["a".into(), "a-b".into(), "a/b".into(), "b".into()], false)
     );
-    let page = registry.catalog(Some(2), Some("a")).await.unwrap();
+    let page = registry.catalog(Some(2), Some("a"), |_| true).await.unwrap();
     assert_eq!((page.repositories, page.more), (vec!["a-b".into(), "a/b".into()], true));
-    let page = registry.catalog(Some(2), Some("a/b")).await.unwrap();
+    let page = registry.catalog(Some(2), Some("a/b"), |_| true).await.unwrap();
     assert_eq!((page.repositories, page.more), (vec!["b".into()], false));
 }
 
@@ -92,9 +92,9 @@ async fn the_catalog_page_at_its_limit_and_one_past() {
         batch.set(layout::manifest(&repository, &Digest::sha256(b"x")), Vec::new());
     }
     registry.metadata().commit(batch).await.unwrap();
-    let past = registry.catalog(None, None).await.unwrap();
+    let past = registry.catalog(None, None, |_| true).await.unwrap();
     assert_eq!((past.repositories.len(), past.more), (CATALOG_PAGE_MAX, true));
-    let at = registry.catalog(Some(usize::MAX), Some("r000000")).await.unwrap();
+    let at = registry.catalog(Some(usize::MAX), Some("r000000"), |_| true).await.unwrap();
     assert_eq!((at.repositories.len(), at.more), (CATALOG_PAGE_MAX, false));
 }
 
