@@ -45,9 +45,11 @@ mod routes;
 mod server;
 mod settings;
 mod store;
+mod upkeep;
 
-pub use command::{Command, CommandError, ServeArgs};
+pub use command::{BackupArgs, CheckArgs, Command, CommandError, ReindexArgs, RestoreArgs, ServeArgs};
 pub use config::{Config, MetadataUrl, ParseMetadataUrlError};
 pub use server::{RunError, Server, StartError};
 pub use settings::SettingsError;
-pub use store::{BlobStoreError, CommitError, MetadataError, OpenError};
+pub use store::{BlobStoreError, CommitError, JournalError, MetadataError, OpenError, ReplayError};
+pub use upkeep::UpkeepError;

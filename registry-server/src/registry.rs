@@ -16,6 +16,7 @@
 //! Whatever changes something runs on a task of its own: a client that goes away cannot stop it half-way.
 
 mod blobs;
+mod derived;
 mod error;
 mod garbage;
 mod listings;
@@ -36,6 +37,7 @@ use wkit_artifact::{Digest, RepositoryName};
 
 use crate::store::{Batch, BlobStore, CommitError, Condition, MetadataStore, Stores, UniqueIds, layout};
 
+pub(crate) use derived::{derived, needed, same_derived};
 pub(crate) use error::{BlobError, Interrupted, ListError, ManifestError, UploadError};
 pub(crate) use garbage::Collected;
 

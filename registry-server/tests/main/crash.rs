@@ -3,6 +3,7 @@
 //! WKIT_CRASH_ROUNDS sets the number of rounds.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use wkit_artifact::Digest;
 
-use crate::support::{Api, Program, header, manifest};
+use crate::support::{Api, Program, header, manifest, run};
 
 const WORKERS: usize = 8;
 
@@ -73,11 +74,26 @@ async fn crash(metadata: &str, rounds: u64) -> Result<()> {
         check(&program.api, &pushes).await.with_context(|| format!("in round {round}"))?;
         all.extend(pushes.acknowledged);
         program.kill()?;
+        if round.is_multiple_of(5) {
+            parts_agree(&data, metadata).with_context(|| format!("in round {round}"))?;
+        }
     }
+    parts_agree(&data, metadata)?;
     let program = Program::start(&data, &["--metadata", metadata])?;
     eprintln!("{metadata} {rounds} crashes, {} pushes were acknowledged", all.len());
     ensure!(!all.is_empty(), "no push was ever acknowledged");
     check(&program.api, &Pushes { acknowledged: all, begun: Vec::new() }).await
+}
+
+/// Journal, metadata store, indexes and blobs agree. A crash may leave content that nobody holds yet.
+fn parts_agree(data: &Path, metadata: &str) -> Result<()> {
+    let path = data.to_string_lossy();
+    let (_, report, errors) = run(&["check", "--format", "json", "--metadata", metadata, "--data", &path])?;
+    let report: Value = serde_json::from_str(&report).with_context(|| errors)?;
+    let findings = report["findings"].as_array().context("no findings")?;
+    let wrong: Vec<_> = findings.iter().filter(|finding| finding["kind"] != "content-orphaned").collect();
+    ensure!(wrong.is_empty(), "the parts of the registry do not agree: {wrong:?}");
+    Ok(())
 }
 
 /// Pushes one artifact after another until the server is gone.

@@ -7,3 +7,4 @@ mod disk_full;
 mod limits;
 mod start;
 mod support;
+mod upkeep;
