@@ -112,4 +112,4 @@ pub const ORPHAN_AGE_MIN: Duration = Duration::from_secs(60 * 60);
 pub const BACKUP_ROUNDS_MAX: usize = 16;
 
 /// The most bytes of `backup.json` that are read.
-pub const BACKUP_TEXT_BYTES_MAX: u64 = 16 * 1024 * 1024;
+pub const BACKUP_TEXT_BYTES_MAX: u64 = 4 * 1024 * 1024;

@@ -50,6 +50,9 @@ pub(crate) trait Engine: Send + Sync + 'static {
         journal: Option<&mut Journal>,
     ) -> Result<Vec<Result<(), CommitError>>, MetadataError>;
 
+    /// The same store once more, for another thread to read.
+    fn share(&self) -> Box<dyn Engine>;
+
     /// How much room the disk must have even for a batch that only removes, in bytes.
     fn removal_bytes(&self) -> u64 {
         0

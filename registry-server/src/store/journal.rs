@@ -15,9 +15,12 @@
 //! - the journal is ahead: the store is given what it lacks, which can be done twice;
 //! - the store is ahead (the machine stopped between the two syncs): the journal is written anew from the store.
 //!
+//! While most of the journal is of no use any more, a thread writes a new one beside it (`compaction`).
+//!
 //! A commit that fails while the server runs leaves the journal as it was before, or, when that cannot be told, is
 //! settled before the next one in the same way.
 
+mod compaction;
 mod format;
 mod reader;
 mod replay;
@@ -30,12 +33,14 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::limits::{JOURNAL_COMPACT_MIN_BYTES, JOURNAL_GROUP_BYTES_MAX};
 use crate::store::group_commit::Engine;
 use crate::store::local::{is_full, sync_folder};
 use crate::store::{Batch, CommitError, Entry, MetadataError, layout};
 
+use compaction::Compaction;
 use format::{GroupWriter, HEADER_BYTES};
 pub(crate) use format::{Header, Position, Write, entry_bytes};
 pub(crate) use reader::{Group, JournalReader};
@@ -130,6 +135,8 @@ pub(crate) struct Journal {
     syncer: Syncer,
     /// The journal is not written anew before it has this length, in bytes.
     compact_from: u64,
+    /// The new journal that is being written.
+    compaction: Option<Compaction>,
 }
 
 /// What is known about the journal and the store.
@@ -150,6 +157,8 @@ impl Journal {
     ///
     /// When it is damaged, of another version or another store, or when it or the store cannot be read or written.
     pub(crate) fn open(path: &Path, identity: &str, engine: &mut dyn Engine) -> Result<Self, JournalError> {
+        // What a crash left of a new one.
+        let _ = std::fs::remove_file(layout::new_file(path));
         let stored = engine.get(&layout::journal())?.as_deref().and_then(Position::parse);
         let mut reader = match JournalReader::open(path) {
             Ok(reader) => reader,
@@ -247,6 +256,7 @@ impl Journal {
             state: State::Settled,
             syncer,
             compact_from: JOURNAL_COMPACT_MIN_BYTES,
+            compaction: None,
         })
     }
 
@@ -336,6 +346,8 @@ impl Journal {
         if self.state == State::Settled {
             return Ok(());
         }
+        // It may have seen what is not to be.
+        self.compaction = None;
         let stored = engine.get(&layout::journal())?.as_deref().and_then(Position::parse);
         let failed = |source| JournalError::io("cut", &self.path, source);
         match self.state {
@@ -352,21 +364,36 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes the journal anew when most of it is of no use any more.
+    /// Has the journal written anew when most of it is of no use any more, and puts it in its place when it is.
     ///
     /// # Errors
     ///
     /// When that failed; the journal is as it was.
     pub(super) fn compact(&mut self, engine: &mut dyn Engine) -> Result<(), JournalError> {
-        let Position { end, dead, .. } = self.position;
-        if self.state != State::Settled || end < self.compact_from || dead < end / 2 {
+        if self.state != State::Settled {
             return Ok(());
         }
-        // After a failure, such as a full disk, only when it has grown by a good part.
-        self.compact_from = end + end / 4;
-        self.write_anew(engine)?;
+        let Position { end, dead, .. } = self.position;
+        let Some(compaction) = self.compaction.take() else {
+            if end >= self.compact_from && dead >= end / 2 {
+                // After a failure, such as a full disk, only when it has grown by a good part.
+                self.compact_from = end + end / 4;
+                let begun = Compaction::begin(&self.path, &self.identity, self.position, engine.share());
+                let failed = |source| JournalError::io("start a thread for", &self.path, source);
+                self.compaction = Some(begun.map_err(failed)?);
+            }
+            return Ok(());
+        };
+        if !compaction.is_finished() {
+            self.compaction = Some(compaction);
+            return Ok(());
+        }
+        let (file, position) = compaction.finish(&self.path, &self.file, self.position)?;
+        self.state = State::Broken;
+        put_in_place(&self.path, engine, position)?;
+        (self.file, self.position, self.state) = (Arc::new(file), position, State::Settled);
         self.compact_from = JOURNAL_COMPACT_MIN_BYTES;
-        tracing::info!(before = end, after = self.position.end, "the journal was written anew");
+        tracing::info!(before = end, after = position.end, "the journal was written anew");
         Ok(())
     }
 
@@ -389,23 +416,39 @@ fn write_anew(
     let sequence = last.sequence.max(stored.sequence);
     let header = Header { identity: identity.to_owned(), generation: last.generation + 1, sequence };
     let new = layout::new_file(path);
-    let written = write_entries(&new, &header, engine);
+    let written = write_entries(&new, &header, engine, &AtomicBool::new(false));
     let (file, end) = written.inspect_err(|_| drop(std::fs::remove_file(&new)))?;
-    let renamed = std::fs::rename(&new, path).and_then(|()| sync_folder(path.parent().unwrap_or(path)));
-    renamed.map_err(|source| JournalError::io("replace", path, source))?;
     let position = Position { generation: header.generation, sequence, start: end, end, dead: 0 };
-    store_position(engine, position)?;
+    put_in_place(path, engine, position)?;
     Ok((file, position))
 }
 
-fn write_entries(path: &Path, header: &Header, engine: &dyn Engine) -> Result<(File, u64), JournalError> {
+/// Puts a journal that was written anew in the place of the old one, and tells the store.
+fn put_in_place(path: &Path, engine: &mut dyn Engine, position: Position) -> Result<(), JournalError> {
+    let renamed = std::fs::rename(layout::new_file(path), path);
+    renamed
+        .and_then(|()| sync_folder(path.parent().unwrap_or(path)))
+        .map_err(|source| JournalError::io("replace", path, source))?;
+    store_position(engine, position)
+}
+
+/// Writes a journal that begins with the primary entries of the store, durably: the file, and where it ends.
+fn write_entries(
+    path: &Path,
+    header: &Header,
+    engine: &dyn Engine,
+    cancelled: &AtomicBool,
+) -> Result<(File, u64), JournalError> {
     let failed = |source| JournalError::io("write", path, source);
     let mut file =
         OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path).map_err(failed)?;
     file.write_all(&header.encode()).map_err(failed)?;
-    let (mut end, mut after) = (HEADER_BYTES as u64, None::<Vec<u8>>);
+    let (mut end, mut scan) = (HEADER_BYTES as u64, layout::everything_after(None, SCAN_STEP));
     loop {
-        let entries = engine.scan(&layout::everything_after(after.as_deref(), SCAN_STEP))?;
+        if cancelled.load(Ordering::Relaxed) {
+            return Err(failed(io::ErrorKind::Interrupted.into()));
+        }
+        let entries = engine.scan(&scan)?;
         let mut group = GroupWriter::new(header.sequence);
         let mut any = false;
         for (key, value) in entries.iter().filter(|(key, _)| layout::is_primary(key)) {
@@ -417,8 +460,8 @@ fn write_entries(path: &Path, header: &Header, engine: &dyn Engine) -> Result<(F
             file.write_all(&bytes).map_err(failed)?;
             end += bytes.len() as u64;
         }
-        match entries.into_iter().next_back() {
-            Some((key, _)) => after = Some(key),
+        match entries.last() {
+            Some((key, _)) => scan = layout::primary_after(key, SCAN_STEP),
             None => break,
         }
     }

@@ -210,6 +210,16 @@ pub(crate) fn everything_after(last: Option<&[u8]>, limit: usize) -> Scan {
     Scan { start, end: vec![u8::MAX], limit, values: true }
 }
 
+/// All entries after `last`, but none of the kind of `last` when that is derived.
+pub(crate) fn primary_after(last: &[u8], limit: usize) -> Scan {
+    let kind = DERIVED.iter().find(|kind| last.starts_with(kind.as_bytes()));
+    let mut scan = everything_after(Some(last), limit);
+    if let Some(kind) = kind {
+        scan.start = after(kind.as_bytes().to_vec());
+    }
+    scan
+}
+
 /// The holders of all blobs whose hash begins with one byte.
 pub(crate) fn holders_in_shard(algorithm: Algorithm, shard: u8) -> Scan {
     let start = format!("holder/{algorithm}:{shard:02x}").into_bytes();
@@ -515,6 +525,9 @@ mod tests {
         assert!(within(&everything_after(None, 1), &blob(&name, &digest)));
         let key = blob(&name, &digest);
         assert!(!within(&everything_after(Some(&key), 1), &key));
+        assert!(within(&primary_after(b"blob/a", 1), &key) && !within(&primary_after(&key, 1), &key));
+        let scan = primary_after(&holder(&Digest::sha256(b"y"), &name), 1);
+        assert!(!within(&scan, &holder(&Digest::sha256(b"z"), &name)) && within(&scan, &identity()));
     }
 
     #[test]

@@ -146,6 +146,10 @@ impl Engine for RedbEngine {
         result
     }
 
+    fn share(&self) -> Box<dyn Engine> {
+        Box::new(Self { shared: self.shared.clone() })
+    }
+
     fn into_store(
         self: Box<Self>,
         path: &Path,

@@ -145,6 +145,10 @@ impl Engine for SledEngine {
         METADATA_RESERVE_BYTES / 2
     }
 
+    fn share(&self) -> Box<dyn Engine> {
+        Box::new(Self { shared: self.shared.clone() })
+    }
+
     fn into_store(
         self: Box<Self>,
         path: &Path,

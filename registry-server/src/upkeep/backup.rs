@@ -82,8 +82,13 @@ impl Backup {
             other => other.map_err(UpkeepError::io("open", &path))?,
         };
         let mut text = Vec::new();
-        file.take(BACKUP_TEXT_BYTES_MAX).read_to_end(&mut text).map_err(UpkeepError::io("read", &path))?;
+        file.take(BACKUP_TEXT_BYTES_MAX + 1)
+            .read_to_end(&mut text)
+            .map_err(UpkeepError::io("read", &path))?;
         let wrong = |message: String| UpkeepError::Backup { folder: folder.to_owned(), message };
+        if text.len() as u64 > BACKUP_TEXT_BYTES_MAX {
+            return Err(wrong(format!("expected at most {BACKUP_TEXT_BYTES_MAX} bytes in `backup.json`")));
+        }
         let backup: Self =
             serde_json::from_slice(&text).map_err(|error| wrong(format!("`backup.json`: {error}")))?;
         if backup.version != VERSION {
@@ -204,14 +209,14 @@ fn wrong(folder: &Path, message: &str) -> UpkeepError {
 }
 
 /// The copy of the journal while it is made.
-struct Copy {
+pub(super) struct Copy {
     live: PathBuf,
     path: PathBuf,
-    reader: JournalReader,
+    pub(super) reader: JournalReader,
 }
 
 /// What a look at the journal of the running registry gave.
-enum Followed {
+pub(super) enum Followed {
     /// There is nothing new.
     Nothing,
     /// There are more groups.
@@ -221,7 +226,7 @@ enum Followed {
 }
 
 impl Copy {
-    fn begin(data: &Path, to: &Path, identity: &str) -> Result<Self, UpkeepError> {
+    pub(super) fn begin(data: &Path, to: &Path, identity: &str) -> Result<Self, UpkeepError> {
         let (live, path) = (layout::journal_file(data), layout::new_file(&layout::journal_file(to)));
         copy_from(&live, &path, 0)?;
         let reader = JournalReader::open(&path)?;
@@ -231,14 +236,15 @@ impl Copy {
         Ok(Self { live, path, reader })
     }
 
-    fn follow(&mut self) -> Result<Followed, UpkeepError> {
+    pub(super) fn follow(&mut self) -> Result<Followed, UpkeepError> {
         let failed = UpkeepError::io("read", &self.path);
+        copy_from(&self.live, &self.path, self.reader.end())?;
+        // Looked at afterwards: what was copied is of the same file then.
         if JournalReader::open(&self.live)?.header() != self.reader.header() {
             copy_from(&self.live, &self.path, 0)?;
             self.reader = JournalReader::open(&self.path)?;
             return Ok(Followed::Anew);
         }
-        copy_from(&self.live, &self.path, self.reader.end())?;
         let before = self.reader.sequence();
         self.reader.resume().map_err(failed)?;
         let mut look = JournalReader::open(&self.path)?;

@@ -42,8 +42,8 @@ pub(super) enum Source {
     /// From the metadata store; nobody else can change it.
     Store {
         engine: Box<dyn Engine>,
-        /// Where the store is.
-        journal: Option<Journal>,
+        /// Its journal, when that can be used.
+        journal: Option<Box<Journal>>,
         identity: String,
         _lock: File,
     },
@@ -105,7 +105,7 @@ fn open(
     let lock = match Folder::open(data, url) {
         Ok(Folder { engine, journal, identity, lock, .. }) => {
             compare_with_journal(data, &*engine, temporary, progress, report)?;
-            return of_store(engine, Some(journal), identity, lock, temporary, report);
+            return of_store(engine, Some(Box::new(journal)), identity, lock, temporary, report);
         }
         Err(OpenError::Locked { .. }) => None,
         Err(OpenError::Journal(error @ (JournalError::Damaged { .. } | JournalError::Identity { .. }))) => {
@@ -133,7 +133,7 @@ fn open(
 
 fn of_store(
     engine: Box<dyn Engine>,
-    journal: Option<Journal>,
+    journal: Option<Box<Journal>>,
     identity: String,
     lock: File,
     temporary: &Path,

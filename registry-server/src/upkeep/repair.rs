@@ -66,7 +66,7 @@ pub(crate) fn repair(
         journal => {
             drop(journal);
             actions.push("wrote the journal anew from the metadata store".to_owned());
-            Journal::make_again(&layout::journal_file(data), &identity, &mut *engine)?
+            Box::new(Journal::make_again(&layout::journal_file(data), &identity, &mut *engine)?)
         }
     };
     for finding in &report.findings {

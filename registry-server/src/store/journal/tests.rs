@@ -207,6 +207,17 @@ fn a_group_that_fails_leaves_nothing_in_the_journal() {
     }
 }
 
+impl Both {
+    /// Waits for the journal to be written anew, if it is.
+    fn compacted(&mut self) {
+        self.journal.compact(&mut *self.engine).unwrap();
+        while self.journal.compaction.as_ref().is_some_and(|compaction| !compaction.is_finished()) {
+            std::thread::yield_now();
+        }
+        self.journal.compact(&mut *self.engine).unwrap();
+    }
+}
+
 #[test]
 fn a_journal_that_is_mostly_useless_is_written_anew() {
     let folder = tempfile::tempdir().unwrap();
@@ -217,7 +228,7 @@ fn a_journal_that_is_mostly_useless_is_written_anew() {
     let mut lengths = Vec::new();
     for number in 0..10 {
         both.commit(&[set("manifest/large", &format!("{number}{large}"))]);
-        both.journal.compact(&mut *both.engine).unwrap();
+        both.compacted();
         lengths.push(std::fs::metadata(&path).unwrap().len());
         assert_eq!(journaled(&path), both.primary());
     }
@@ -228,7 +239,7 @@ fn a_journal_that_is_mostly_useless_is_written_anew() {
     let generation = both.journal.position.generation;
     for number in 0..10 {
         both.commit(&[set(&format!("manifest/{number}"), &large)]);
-        both.journal.compact(&mut *both.engine).unwrap();
+        both.compacted();
     }
     assert!(both.journal.position.generation <= generation + 1);
     drop(both);
@@ -242,6 +253,45 @@ fn a_journal_that_is_mostly_useless_is_written_anew() {
     assert_eq!(journaled(&path), both.primary());
     both.commit(&[set("tag/after", "1")]);
     assert_eq!(journaled(&path), both.primary());
+}
+
+#[test]
+fn commits_go_on_while_the_journal_is_written_anew() {
+    for backend in backends() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, path) = paths(folder.path());
+        let mut random = Random(3);
+        for round in 0..6 {
+            let mut both = Both::open(folder.path(), backend).unwrap();
+            for _ in 0..10 {
+                both.commit(&[random.batch()]);
+            }
+            let position = both.journal.position;
+            let compaction = Compaction::begin(&path, "id", position, both.engine.share()).unwrap();
+            both.journal.compaction = Some(compaction);
+            for _ in 0..random.below(20) {
+                both.commit(&[random.batch()]);
+            }
+            if round == 5 {
+                // A commit fails: nobody knows what the thread has seen.
+                both.journal.append([&set("tag/never", "1")], 0).unwrap();
+                both.journal.settle(&mut *both.engine).unwrap();
+                assert!(both.journal.compaction.is_none());
+            } else {
+                both.compacted();
+                assert_eq!(both.journal.position.generation, position.generation + 1);
+            }
+            assert_eq!(journaled(&path), both.primary(), "{backend}");
+            for _ in 0..3 {
+                both.commit(&[random.batch()]);
+            }
+            assert_eq!(journaled(&path), both.primary(), "{backend}");
+            let position = both.journal.position;
+            drop(both);
+            let both = Both::open(folder.path(), backend).unwrap();
+            assert_eq!((journaled(&path), both.journal.position), (both.primary(), position), "{backend}");
+        }
+    }
 }
 
 #[test]

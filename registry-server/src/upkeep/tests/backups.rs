@@ -1,7 +1,9 @@
 //! Backups, older ones brought up to date, and what is restored from them.
 
 use super::*;
-use crate::upkeep::backup::{Backup, Taken, backup};
+use crate::limits::BACKUP_TEXT_BYTES_MAX;
+use crate::store::journal::Journal;
+use crate::upkeep::backup::{Backup, Copy, Followed, Taken, backup};
 use crate::upkeep::restore::restore;
 
 fn take(data: &Path, to: &Path) -> Taken {
@@ -63,7 +65,7 @@ async fn a_backup_is_brought_up_to_date() {
     drop(registry);
     let mut held = Folder::open(&data, &url("redb")).unwrap();
     let journal = layout::journal_file(&data);
-    drop(crate::store::journal::Journal::make_again(&journal, &held.identity, &mut *held.engine).unwrap());
+    drop(Journal::make_again(&journal, &held.identity, &mut *held.engine).unwrap());
     drop(held);
     let before = dump(&data, "redb");
     let third = take(&data, &to);
@@ -123,4 +125,44 @@ async fn what_is_no_backup_is_refused() {
     assert!(restored(&to).contains("none was finished"));
     assert!(!new.exists());
     assert_eq!(counts(&take(&data, &to)).3, 2);
+}
+
+#[tokio::test]
+async fn the_description_of_a_backup_at_its_limit_and_one_past() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, to) = (folder.path().join("data"), folder.path().join("backup"));
+    sample(&data, "redb").await;
+    take(&data, &to);
+    let path = layout::backup_file(&to);
+    let mut text = std::fs::read(&path).unwrap();
+    for (length, fits) in [(BACKUP_TEXT_BYTES_MAX, true), (BACKUP_TEXT_BYTES_MAX + 1, false)] {
+        text.resize(usize::try_from(length).unwrap(), b' ');
+        std::fs::write(&path, &text).unwrap();
+        assert_eq!(Backup::read(&to).is_ok(), fits, "{length}");
+    }
+}
+
+/// Commits, and a journal written anew, between two looks at it.
+#[tokio::test]
+async fn a_journal_is_followed_wherever_it_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    sample(&data, "redb").await;
+    let identity = crate::store::read_format(&data).unwrap().unwrap().identity;
+    let mut copy = Copy::begin(&data, folder.path(), &identity).unwrap();
+    let read = |copy: &mut Copy| std::iter::from_fn(|| copy.reader.next_group().unwrap()).count();
+    assert!(read(&mut copy) > 3);
+    assert!(matches!(copy.follow().unwrap(), Followed::Nothing));
+    let registry = open(&data, "redb").await;
+    push_blob(&registry, "a", b"three").await;
+    assert!(matches!(copy.follow().unwrap(), Followed::More));
+    assert_eq!(read(&mut copy), 1);
+    drop(registry);
+    let mut held = Folder::open(&data, &url("redb")).unwrap();
+    drop(Journal::make_again(&layout::journal_file(&data), &identity, &mut *held.engine).unwrap());
+    assert!(matches!(copy.follow().unwrap(), Followed::Anew));
+    assert!(read(&mut copy) > 0);
+    assert!(matches!(copy.follow().unwrap(), Followed::Nothing));
+    let other = Copy::begin(&data, folder.path(), "other").err().unwrap().to_string();
+    assert!(other.contains("belongs to another registry"), "{other}");
 }

@@ -1,6 +1,7 @@
 //! Damage of each kind, found by `check` and mended by its repair.
 
 use super::*;
+use crate::limits::{BLOB_READERS_MAX, ORPHAN_AGE_MIN};
 
 /// What is found in a folder with the sample after it was damaged, what is done about it, and what is left.
 async fn damaged(
@@ -206,6 +207,46 @@ async fn beside_a_running_server() {
     let refused = repair(folder.path(), &url("redb"), options(&temporary), RepairOptions::default(), &Quiet);
     assert!(matches!(refused, Err(UpkeepError::Running { .. })));
     drop(registry);
+}
+
+#[tokio::test]
+async fn the_age_of_orphans_at_its_limit_and_below() {
+    let folder = tempfile::tempdir().unwrap();
+    sample(folder.path(), "redb").await;
+    let registry = open(folder.path(), "redb").await;
+    let path = layout::blob_file(folder.path(), &Digest::sha256(b"orphan"));
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, b"orphan").unwrap();
+    let minute = std::time::Duration::from_secs(60);
+    for (age, found) in [(ORPHAN_AGE_MIN - minute, false), (ORPHAN_AGE_MIN, true)] {
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(std::time::SystemTime::now() - age).unwrap();
+        let findings = look(folder.path(), "redb").findings;
+        assert_eq!(
+            findings.iter().any(|it| matches!(it, Finding::ContentOrphaned { .. })),
+            found,
+            "{findings:?}"
+        );
+    }
+    drop(registry);
+}
+
+#[test]
+fn the_limit_of_readers_at_and_one_past() {
+    for readers in [1, BLOB_READERS_MAX, BLOB_READERS_MAX + 1] {
+        let threads = std::sync::Mutex::new(std::collections::HashSet::new());
+        let shards = std::sync::atomic::AtomicUsize::new(0);
+        let work = |_, _| {
+            threads.lock().unwrap().insert(std::thread::current().id());
+            shards.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            std::thread::yield_now();
+            Ok(())
+        };
+        files::each_shard(readers, &Quiet, work).unwrap();
+        let threads = threads.into_inner().unwrap().len();
+        assert!(threads >= 1 && threads <= readers.min(BLOB_READERS_MAX), "{threads} of {readers}");
+        assert_eq!(shards.into_inner(), files::SHARDS);
+    }
 }
 
 #[test]
