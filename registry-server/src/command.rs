@@ -1,10 +1,16 @@
 //! What can be done with a registry from a command line: the arguments and the work of `wkit-registry` and of
 //! `wkit registry`, which are the same. Data goes to the writer that is handed in; nothing else is printed.
 
+mod backup;
+mod check;
+mod folder_args;
 mod gc;
+mod progress;
 mod quota;
 mod read_only;
+mod reindex;
 mod remote;
+mod restore;
 mod retention;
 mod serve;
 mod status;
@@ -17,9 +23,13 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+pub use backup::BackupArgs;
+pub use check::CheckArgs;
 pub use quota::QuotaArgs;
 pub use read_only::ReadOnlyArgs;
+pub use reindex::ReindexArgs;
 pub use remote::RemoteError;
+pub use restore::RestoreArgs;
 pub use serve::ServeArgs;
 pub use status::StatusArgs;
 pub use target::RunArgs;
@@ -31,6 +41,7 @@ use crate::registry::GarbageError;
 use crate::server::{RunError, StartError};
 use crate::settings::SettingsError;
 use crate::store::{MetadataError, OpenError};
+use crate::upkeep::UpkeepError;
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
@@ -51,6 +62,14 @@ pub enum Command {
     Token(TokenArgs),
     /// Set, list and remove the users of an htpasswd file
     User(UserArgs),
+    /// Check that everything stored is whole, beside a running server or without one, and mend it
+    Check(CheckArgs),
+    /// Make the metadata store again from the journal, also for another backend
+    Reindex(ReindexArgs),
+    /// Take a backup of a registry, which may be running
+    Backup(BackupArgs),
+    /// Make a new data folder out of a backup
+    Restore(RestoreArgs),
 }
 
 /// How a command writes what it found.
@@ -111,6 +130,15 @@ pub enum CommandError {
         /// Why.
         message: String,
     },
+    /// The work on the data folder was not done.
+    #[error(transparent)]
+    Upkeep(#[from] UpkeepError),
+    /// Something is not as it should be; the output says what.
+    #[error("{count} findings")]
+    Findings {
+        /// How many.
+        count: u64,
+    },
     /// Signals of the system cannot be waited for.
     #[error("signals cannot be waited for: {0}")]
     Signals(std::io::Error),
@@ -135,6 +163,10 @@ impl Command {
             Command::Status(args) => status::run(args, output).await,
             Command::Token(args) => token::run(args, output).await,
             Command::User(args) => user::run(args, output),
+            Command::Check(args) => check::run(args, output).await,
+            Command::Reindex(args) => reindex::run(args, output).await,
+            Command::Backup(args) => backup::run(args, output).await,
+            Command::Restore(args) => restore::run(args, output).await,
         }
     }
 }

@@ -55,12 +55,13 @@ mod settings;
 mod store;
 pub mod throttle;
 pub mod tls;
+mod upkeep;
 
 pub use access::{AccessError, AccessSettings, AccessSettingsError, HtpasswdError};
 pub use audit::{AuditError, AuditSettings};
 pub use command::{
-    Command, CommandError, OutputFormat, QuotaArgs, ReadOnlyArgs, RemoteError, RunArgs, ServeArgs,
-    StatusArgs, TokenArgs, UserArgs,
+    BackupArgs, CheckArgs, Command, CommandError, OutputFormat, QuotaArgs, ReadOnlyArgs, ReindexArgs,
+    RemoteError, RestoreArgs, RunArgs, ServeArgs, StatusArgs, TokenArgs, UserArgs,
 };
 pub use config::{Config, MetadataUrl, ParseMetadataUrlError};
 pub use listening::ListeningError;
@@ -68,4 +69,5 @@ pub use pattern::{ParsePatternError, Pattern};
 pub use registry::{GarbageRules, QuotaRule, RetentionRule};
 pub use server::{RunError, Server, StartError};
 pub use settings::SettingsError;
-pub use store::{BlobStoreError, CommitError, MetadataError, OpenError};
+pub use store::{BlobStoreError, CommitError, JournalError, MetadataError, OpenError, ReplayError};
+pub use upkeep::UpkeepError;

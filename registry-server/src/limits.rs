@@ -352,3 +352,31 @@ pub const MOUNT_HOLDERS_MAX: usize = 100;
 
 /// How many entries of the audit log may wait to be written; more are counted and lost.
 pub const AUDIT_QUEUE_MAX: usize = 10_000;
+/// The most bytes of one frame of the journal. A frame ends with the write that takes it past a quarter of this, and a
+/// write is at most a manifest with its key, so no writer of ours comes near it; a reader that finds more has met
+/// damage.
+pub const JOURNAL_FRAME_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// The most bytes of one group in the journal, in all its frames: what is read into memory at once.
+pub const JOURNAL_GROUP_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// The journal is written anew when more than half of it is about entries that were replaced or removed since, and it
+/// is larger than this, in bytes.
+pub const JOURNAL_COMPACT_MIN_BYTES: u64 = 16 * 1024 * 1024;
+
+/// How many findings of `check` are told one by one; more are only counted.
+pub const FINDINGS_MAX: usize = 10_000;
+
+/// How many threads read blobs at once in `check`, `backup` and `restore`.
+pub const BLOB_READERS_MAX: usize = 64;
+
+/// How long content without a link may be there before `check`, beside a running server, tells about it: what is being
+/// pushed has no link yet.
+pub const ORPHAN_AGE_MIN: Duration = Duration::from_secs(60 * 60);
+
+/// How often `backup` reads what was changed meanwhile before it gives up: every time, content was removed while it
+/// was looked for.
+pub const BACKUP_ROUNDS_MAX: usize = 16;
+
+/// The most bytes of `backup.json` that are read.
+pub const BACKUP_TEXT_BYTES_MAX: u64 = 4 * 1024 * 1024;

@@ -17,6 +17,7 @@
 
 mod blobs;
 mod clock;
+mod derived;
 mod error;
 mod garbage;
 mod listings;
@@ -47,6 +48,7 @@ use crate::limits::CONFLICT_RETRIES_MAX;
 use crate::store::{Batch, BlobStore, CommitError, Condition, MetadataStore, Stores, UniqueIds, layout};
 
 pub(crate) use clock::Clock;
+pub(crate) use derived::{derived, needed};
 pub(crate) use error::{BlobError, GarbageError, Interrupted, ListError, ManifestError, UploadError};
 pub(crate) use garbage::GarbageReport;
 pub use garbage::GarbageRules;

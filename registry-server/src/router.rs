@@ -118,7 +118,7 @@ async fn answer(
         (Endpoint::Upload(id), &Method::PUT) => uploads::finish(registry, name, id, head, body).await,
         (Endpoint::Upload(id), &Method::DELETE) => uploads::cancel(registry, name, id).await,
         (Endpoint::Blob(digest), &Method::GET | &Method::HEAD) => {
-            blobs::get(registry, &name, digest, head).await
+            blobs::get(registry, caller, &name, digest, head).await
         }
         (Endpoint::Blob(digest), &Method::DELETE) => blobs::delete(registry, name, digest).await,
         (Endpoint::Manifest(reference), &Method::GET | &Method::HEAD) => {

@@ -9,25 +9,51 @@
 mod contract;
 mod folder;
 mod group_commit;
+pub(crate) mod journal;
 pub(crate) mod layout;
-mod local;
+pub(crate) mod local;
 mod redb_store;
 #[cfg(feature = "sled")]
 mod sled_store;
 mod unique;
+
+use std::path::Path;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use wkit_artifact::{Algorithm, Digest, RepositoryName};
 
+use crate::config::MetadataUrl;
+
 pub use folder::OpenError;
-pub(crate) use folder::{Stores, open};
+pub(crate) use folder::{
+    Folder, Format, Stores, make_private_folder, mark, open, prepare, read_format, write_format,
+};
+pub(crate) use group_commit::Engine;
+pub use journal::{JournalError, ReplayError};
 pub(crate) use local::LocalBlobs;
-pub(crate) use redb_store::RedbMetadata;
-#[cfg(feature = "sled")]
-pub(crate) use sled_store::SledMetadata;
 pub(crate) use unique::UniqueIds;
+
+/// Opens the metadata store of a kind at `path`, or makes it.
+///
+/// # Errors
+///
+/// When it cannot be opened, or is another process's.
+pub(crate) fn open_engine(url: &MetadataUrl, path: &Path) -> Result<Box<dyn Engine>, MetadataError> {
+    Ok(match url {
+        MetadataUrl::Redb(_) => Box::new(redb_store::RedbEngine::open(path)?),
+        #[cfg(feature = "sled")]
+        MetadataUrl::Sled(_) => Box::new(sled_store::SledEngine::open(path)?),
+    })
+}
+
+/// A metadata store in a folder, without a journal.
+#[cfg(test)]
+pub(crate) fn open_for_test(folder: &std::path::Path) -> std::sync::Arc<dyn MetadataStore> {
+    let path = folder.join("metadata");
+    open_engine(&MetadataUrl::default(), &path).unwrap().into_store(&path, None).unwrap()
+}
 
 /// What a condition of a [`Batch`] asks of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -196,10 +196,10 @@ mod tests {
     use crate::access::facade::now;
     use crate::access::identity::{Action, Actions};
     use crate::access::scope::Resource;
-    use crate::store::RedbMetadata;
+    use crate::store::open_for_test;
 
     fn store(folder: &std::path::Path) -> Arc<dyn MetadataStore> {
-        Arc::new(RedbMetadata::open(&folder.join("m.redb")).unwrap())
+        open_for_test(folder)
     }
 
     async fn sign(signing: &Signing, now: u64, expires: u64) -> String {

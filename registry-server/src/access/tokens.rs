@@ -337,12 +337,12 @@ fn parse(stored: &[u8]) -> Option<Token> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::RedbMetadata;
+    use crate::store::open_for_test;
 
     const NOW: u64 = 1_800_000_000;
 
     fn tokens(folder: &std::path::Path) -> Tokens {
-        Tokens::new(Arc::new(RedbMetadata::open(&folder.join("m.redb")).unwrap()))
+        Tokens::new(open_for_test(folder))
     }
 
     fn new(name: &str, owner: Option<&str>) -> NewToken {

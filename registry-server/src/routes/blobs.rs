@@ -7,19 +7,22 @@ use http::{HeaderValue, Method, StatusCode, header};
 use wkit_artifact::RepositoryName;
 
 use super::{DOCKER_CONTENT_DIGEST, entity_tag, header_value, is_cached, parse_digest};
+use super::guard::Caller;
+use crate::access::Action;
 use crate::api_error::{ApiError, Code};
 use crate::registry::Registry;
 
 /// `GET` and `HEAD`: a blob, or one range of it.
 pub(crate) async fn get(
     registry: &Registry,
+    caller: &Caller,
     name: &RepositoryName,
     digest: &str,
     head: &Parts,
 ) -> Result<Response, ApiError> {
     let digest = parse_digest(digest)?;
-    if head.method == Method::HEAD {
-        // Before the blob is looked for: what the client is told must hold until it pushes its manifest.
+    if head.method == Method::HEAD && caller.session.may(Action::Push, name.as_str()) {
+        // Before the blob is looked for: what a client that can push is told must hold until it pushes its manifest.
         registry.renew_blob(name, &digest).await?;
     }
     let size_bytes = registry.blob_size(name, &digest).await?;

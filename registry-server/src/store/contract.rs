@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Batch, CommitError, Condition, MetadataStore, Scan};
+use super::journal::Journal;
+use super::{Batch, CommitError, Condition, Engine, MetadataStore, Scan, layout};
 
 type Open = fn(&Path) -> Arc<dyn MetadataStore>;
 
@@ -29,9 +30,28 @@ macro_rules! contract {
     };
 }
 
-contract!(redb, |path| Arc::new(crate::store::RedbMetadata::open(path).unwrap()));
+fn engine(path: &Path, backend: &str) -> Box<dyn Engine> {
+    super::open_engine(&format!("{backend}:").parse().unwrap(), path).unwrap()
+}
+
+/// A store without a journal.
+fn plain(path: &Path, backend: &str) -> Arc<dyn MetadataStore> {
+    engine(path, backend).into_store(path, None).unwrap()
+}
+
+/// A store with a journal beside it.
+fn journaled(path: &Path, backend: &str) -> Arc<dyn MetadataStore> {
+    let mut engine = engine(path, backend);
+    let journal = Journal::open(&path.with_extension("journal"), "id", &mut *engine).unwrap();
+    engine.into_store(path, Some(journal)).unwrap()
+}
+
+contract!(redb, |path| plain(path, "redb"));
+contract!(redb_with_journal, |path| journaled(path, "redb"));
 #[cfg(feature = "sled")]
-contract!(sled, |path| Arc::new(crate::store::SledMetadata::open(path).unwrap()));
+contract!(sled, |path| plain(path, "sled"));
+#[cfg(feature = "sled")]
+contract!(sled_with_journal, |path| journaled(path, "sled"));
 
 fn batch(writes: &[(&str, Option<&str>)]) -> Batch {
     let mut batch = Batch::default();
@@ -51,7 +71,8 @@ async fn get(store: &dyn MetadataStore, key: &str) -> Option<String> {
 async fn keys(store: &dyn MetadataStore, start: &str, end: &str, limit: usize) -> Vec<String> {
     let scan = Scan { start: start.into(), end: end.into(), limit, values: true };
     let entries = store.scan(scan).await.unwrap();
-    entries.into_iter().map(|(key, _)| String::from_utf8(key).unwrap()).collect()
+    let entries = entries.into_iter().filter(|(key, _)| *key != layout::journal());
+    entries.map(|(key, _)| String::from_utf8(key).unwrap()).collect()
 }
 
 async fn reads_what_was_written(open: Open, path: &Path) {
@@ -186,6 +207,10 @@ async fn keeps_commits_after_a_crash(open: Open, path: &Path) {
         }
         let crashed = path.with_file_name(format!("crashed-{number}"));
         copy(path, &crashed);
+        let journal = path.with_extension("journal");
+        if journal.exists() {
+            copy(&journal, &crashed.with_extension("journal"));
+        }
         let store = open(&crashed);
         let (a, b) = (keys(&*store, "a", "b", 99).await, keys(&*store, "b", "c", 99).await);
         assert_eq!((a.len(), b.len()), (number as usize + 1, number as usize + 1));

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use wkit_artifact::Algorithm;
 
 use crate::config::MetadataUrl;
+use crate::store::journal::{Journal, JournalError};
 use crate::store::local::{LocalLimits, sync_folder};
 use crate::store::{
-    Batch, BlobStore, BlobStoreError, CommitError, LocalBlobs, MetadataError, MetadataStore, RedbMetadata,
-    UniqueIds, layout,
+    Batch, BlobStore, BlobStoreError, CommitError, Engine, LocalBlobs, MetadataError, MetadataStore,
+    UniqueIds, layout, open_engine,
 };
 
 /// Both stores of one data folder, and the lock on it.
@@ -75,8 +76,22 @@ pub enum OpenError {
         /// The data folder.
         folder: PathBuf,
     },
+    /// The metadata store that the folder had is gone.
+    #[error(
+        "there is no metadata store `{}`, which belongs to the data folder `{}`\n\
+        hint: `wkit-registry reindex` makes it again from the journal", metadata.display(), folder.display()
+    )]
+    Gone {
+        /// Where the metadata store should be.
+        metadata: PathBuf,
+        /// The data folder.
+        folder: PathBuf,
+    },
     /// The metadata store cannot be opened.
-    #[error("could not open the metadata store `{}`: {source}", path.display())]
+    #[error(
+        "could not open the metadata store `{}`: {source}\n\
+        hint: if it is damaged, `wkit-registry reindex` makes it again from the journal", path.display()
+    )]
     Metadata {
         /// Where it is.
         path: PathBuf,
@@ -86,27 +101,44 @@ pub enum OpenError {
     /// The identity of a new folder cannot be stored.
     #[error("could not mark the metadata store: {0}")]
     Mark(#[from] CommitError),
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The blobs or uploads cannot be read.
     #[error("could not open the blob store: {0}")]
     Blobs(#[from] BlobStoreError),
 }
 
 /// What `format.json` says.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Format {
-    layout: u32,
-    metadata: String,
-    identity: String,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Format {
+    /// The version of the layout.
+    pub(crate) layout: u32,
+    /// The backend of the metadata store.
+    pub(crate) metadata: String,
+    /// What ties folder, store and journal to each other.
+    pub(crate) identity: String,
+}
+
+/// A data folder that is held, with its metadata store and journal, which are the same, but without threads.
+pub(crate) struct Folder {
+    /// Where the metadata store is.
+    pub(crate) metadata: PathBuf,
+    /// What ties folder, store and journal to each other.
+    pub(crate) identity: String,
+    /// The metadata store.
+    pub(crate) engine: Box<dyn Engine>,
+    /// Its journal.
+    pub(crate) journal: Journal,
+    /// Keeps others off the folder; the last to go.
+    pub(crate) lock: File,
 }
 
 /// Opens a data folder, or makes a new one, and takes the lock on it.
 ///
-/// A folder and its metadata store carry the same identity. Without this, a server started with the wrong metadata
-/// store would take every blob for garbage.
-///
 /// # Errors
 ///
-/// When the folder is in use, belongs to another version, backend or metadata store, or cannot be read.
+/// As for [`Folder::open`], or when blobs or uploads cannot be read.
 pub(crate) async fn open(
     data: &Path,
     url: &MetadataUrl,
@@ -114,48 +146,99 @@ pub(crate) async fn open(
     sessions_max: usize,
     idle_max: Duration,
 ) -> Result<Stores, OpenError> {
-    let lock = prepare(data)?;
-    let path = url.path(data);
-    let format = read_format(data)?;
-    if let Some(format) = &format {
-        if format.layout != layout::VERSION {
-            return Err(OpenError::Version { found: format.layout });
-        }
-        if format.metadata != url.backend() {
-            return Err(OpenError::Backend { expected: format.metadata.clone(), found: url.backend() });
-        }
-    }
-    let metadata = open_metadata(url, &path)?;
-    let key = layout::identity();
-    let stored =
-        metadata.get(&key).await.map_err(|source| OpenError::Metadata { path: path.clone(), source })?;
-    match (format, stored) {
-        (Some(format), Some(stored)) if format.identity.as_bytes() == stored => {}
-        // The identity is stored in the metadata first, so a crash in between leaves only this state behind.
-        (None, stored) => {
-            let identity = match stored {
-                Some(stored) if no_blobs(data) => String::from_utf8_lossy(&stored).into_owned(),
-                None if no_blobs(data) => mark(&*metadata, key).await?,
-                _ => return Err(OpenError::Identity { metadata: path, folder: data.to_owned() }),
-            };
-            write_format(
-                data,
-                &Format { layout: layout::VERSION, metadata: url.backend().into(), identity },
-            )?;
-        }
-        _ => return Err(OpenError::Identity { metadata: path, folder: data.to_owned() }),
-    }
+    let Folder { metadata: path, engine, journal, lock, .. } = Folder::open(data, url)?;
     let blobs = LocalBlobs::open(data, LocalLimits { blob_bytes_max, sessions_max, idle_max })?;
+    let failed = |source| OpenError::Metadata { path: path.clone(), source };
+    let metadata = engine.into_store(&path, Some(journal)).map_err(failed)?;
     Ok(Stores { blobs: Arc::new(blobs), metadata, lock })
 }
 
+impl Folder {
+    /// Opens a data folder, or makes a new one, and takes the lock on it.
+    ///
+    /// A folder and its metadata store carry the same identity. Without this, a server started with the wrong metadata
+    /// store would take every blob for garbage.
+    ///
+    /// # Errors
+    ///
+    /// When the folder is in use, belongs to another version, backend or metadata store, or cannot be read.
+    pub(crate) fn open(data: &Path, url: &MetadataUrl) -> Result<Self, OpenError> {
+        let lock = prepare(data)?;
+        let path = url.path(data);
+        let format = read_format(data)?;
+        if let Some(format) = &format {
+            check_format(format, url)?;
+            // Opening it would make an empty one.
+            if !path.exists() {
+                return Err(OpenError::Gone { metadata: path, folder: data.to_owned() });
+            }
+        }
+        let failed = |source| OpenError::Metadata { path: path.clone(), source };
+        let mut engine = open_engine(url, &path).map_err(failed)?;
+        let stored = engine.get(&layout::identity()).map_err(failed)?;
+        let identity = match (format, stored) {
+            (Some(format), Some(stored)) if format.identity.as_bytes() == stored => format.identity,
+            // The identity is stored in the metadata first, so a crash in between leaves only this state behind.
+            (None, stored) => {
+                let identity = match stored {
+                    Some(stored) if no_blobs(data) => String::from_utf8_lossy(&stored).into_owned(),
+                    None if no_blobs(data) => mark(&mut *engine, UniqueIds::new().next())?,
+                    _ => return Err(OpenError::Identity { metadata: path, folder: data.to_owned() }),
+                };
+                let backend = url.backend().to_owned();
+                write_format(
+                    data,
+                    &Format { layout: layout::VERSION, metadata: backend, identity: identity.clone() },
+                )?;
+                identity
+            }
+            _ => return Err(OpenError::Identity { metadata: path, folder: data.to_owned() }),
+        };
+        let journal = Journal::open(&layout::journal_file(data), &identity, &mut *engine)?;
+        Ok(Self { metadata: path, identity, engine, journal, lock })
+    }
+}
+
+/// Whether a folder is of this version and its store of the kind asked for.
+///
+/// # Errors
+///
+/// When it is not.
+pub(crate) fn check_format(format: &Format, url: &MetadataUrl) -> Result<(), OpenError> {
+    if format.layout != layout::VERSION {
+        return Err(OpenError::Version { found: format.layout });
+    }
+    if format.metadata != url.backend() {
+        return Err(OpenError::Backend { expected: format.metadata.clone(), found: url.backend() });
+    }
+    Ok(())
+}
+
+/// Makes a folder that only its owner may look into, for what is in it holds secrets: hashes of tokens, and the keys that
+/// access tokens are signed with. A folder that is there keeps its permissions.
+///
+/// # Errors
+///
+/// When it cannot be made.
+pub(crate) fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 /// Makes the folders and takes the lock.
-fn prepare(data: &Path) -> Result<File, OpenError> {
+///
+/// # Errors
+///
+/// When another holds the lock, or the file system refuses.
+pub(crate) fn prepare(data: &Path) -> Result<File, OpenError> {
     let io = |action, path: &Path| {
         let path = path.to_owned();
         move |source| OpenError::Io { action, path, source }
     };
-    std::fs::create_dir_all(data).map_err(io("make the folder", data))?;
+    make_private_folder(data).map_err(io("make the folder", data))?;
     let path = layout::lock_file(data);
     let lock = File::options()
         .create(true)
@@ -182,20 +265,15 @@ fn prepare(data: &Path) -> Result<File, OpenError> {
     Ok(lock)
 }
 
-fn open_metadata(url: &MetadataUrl, path: &Path) -> Result<Arc<dyn MetadataStore>, OpenError> {
-    let failed = |source| OpenError::Metadata { path: path.to_owned(), source };
-    Ok(match url {
-        MetadataUrl::Redb(_) => Arc::new(RedbMetadata::open(path).map_err(failed)?),
-        #[cfg(feature = "sled")]
-        MetadataUrl::Sled(_) => Arc::new(crate::store::SledMetadata::open(path).map_err(failed)?),
-    })
-}
-
-async fn mark(metadata: &dyn MetadataStore, key: Vec<u8>) -> Result<String, OpenError> {
-    let identity = UniqueIds::new().next();
+/// Gives a store an identity.
+///
+/// # Errors
+///
+/// When it cannot be stored.
+pub(crate) fn mark(engine: &mut dyn Engine, identity: String) -> Result<String, CommitError> {
     let mut batch = Batch::default();
-    batch.set(key, identity.clone().into_bytes());
-    metadata.commit(batch).await?;
+    batch.set(layout::identity(), identity.clone().into_bytes());
+    engine.commit_group(&[batch], None)?.into_iter().collect::<Result<(), _>>()?;
     Ok(identity)
 }
 
@@ -206,7 +284,12 @@ fn no_blobs(data: &Path) -> bool {
     })
 }
 
-fn read_format(data: &Path) -> Result<Option<Format>, OpenError> {
+/// What `format.json` says, `None` when there is none.
+///
+/// # Errors
+///
+/// When it cannot be read, or is not ours.
+pub(crate) fn read_format(data: &Path) -> Result<Option<Format>, OpenError> {
     let path = layout::format_file(data);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
@@ -219,7 +302,12 @@ fn read_format(data: &Path) -> Result<Option<Format>, OpenError> {
     }
 }
 
-fn write_format(data: &Path, format: &Format) -> Result<(), OpenError> {
+/// Writes `format.json`, durably.
+///
+/// # Errors
+///
+/// When the file system refuses.
+pub(crate) fn write_format(data: &Path, format: &Format) -> Result<(), OpenError> {
     let path = layout::format_file(data);
     let write = || {
         let mut file = tempfile::NamedTempFile::new_in(data)?;

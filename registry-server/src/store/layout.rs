@@ -8,6 +8,8 @@
 //! metadata.redb | metadata.sled/       the metadata store, unless it is configured to be elsewhere
 //! blobs/<algorithm>/<2 digits>/<hex>   the content of a blob; the folder is the first byte of the hash
 //! uploads/<id>.<repository hash>       the bytes of an upload so far
+//! journal                              the primary entries of the metadata store, in the order they were made
+//! quarantine/<algorithm>/<hex>         content that was found damaged and taken out
 //! ```
 //!
 //! A file under `blobs/` is complete and has the digest it is named after: it was renamed there only after its bytes
@@ -22,6 +24,7 @@
 //! key                                            value
 //! identity                                       the store's identity, as in format.json
 //! pulls-since                                    since when pulls are noted
+//! journal                                        up to where the journal and the store are the same
 //! blob/<repository>0<digest>                     size in bytes, decimal: the blob is visible in the repository
 //! holder/<digest>0<repository>                   empty: the same fact, to be found by digest
 //! manifest/<repository>0<digest>                 media type, a line feed, the bytes of the manifest
@@ -39,7 +42,17 @@
 //! Times are milliseconds since 1970, decimal. A stamp that an older version wrote has none.
 //!
 //! A manifest, its tags and its entry among the referrers are set by one batch, so they are all there or none is.
-//! `holder`, `tagged`, `referrer` can be made again from `blob`, `tag` and `manifest`.
+//! `holder`, `tagged`, `referrer` are *derived*: they can be made again from `blob`, `tag` and `manifest`. All
+//! other entries are *primary* and go to the journal as well, but for `identity` and `journal`, which are about one
+//! store. Who adds a derived kind of key adds it to [`is_derived`] and to `registry/derived.rs`.
+//!
+//! # A backup
+//!
+//! ```text
+//! backup.json                          what is in the backup; written last
+//! journal-<sequence>                   a copy of the journal
+//! blobs/<algorithm>/<2 digits>/<hex>   the content of the blobs
+//! ```
 //!
 //! `stamp` lets a deletion notice a push that happens at the same time: the deletion reads the stamp, then what points
 //! at the manifest, and commits only if the stamp is still the same.
@@ -118,9 +131,138 @@ pub(crate) fn repository_hash(repository: &RepositoryName) -> String {
     Digest::sha256(repository.as_str().as_bytes()).hex().chars().take(16).collect()
 }
 
+/// The journal.
+pub(crate) fn journal_file(data: &Path) -> PathBuf {
+    data.join("journal")
+}
+
+/// Where something that is to replace `path` is made.
+pub(crate) fn new_file(path: &Path) -> PathBuf {
+    with_suffix(path, ".new")
+}
+
+/// Where something that was replaced is until it is removed.
+pub(crate) fn old_file(path: &Path) -> PathBuf {
+    with_suffix(path, ".old")
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+/// Where damaged content of one algorithm is put.
+pub(crate) fn quarantine(data: &Path, algorithm: Algorithm) -> PathBuf {
+    data.join("quarantine").join(algorithm.as_str())
+}
+
+/// Where a journal is put that cannot be read after byte `end`.
+pub(crate) fn quarantined_journal(data: &Path, end: u64) -> PathBuf {
+    data.join("quarantine").join(format!("journal-{end}"))
+}
+
+/// What says what is in a backup.
+pub(crate) fn backup_file(backup: &Path) -> PathBuf {
+    backup.join("backup.json")
+}
+
+/// The name of the copy of the journal in a backup, and of nothing else.
+pub(crate) fn backup_journal_name(sequence: u64) -> String {
+    format!("{BACKUP_JOURNAL}{sequence}")
+}
+
+/// Whether a file of a backup is a copy of a journal.
+pub(crate) fn is_backup_journal(name: &str) -> bool {
+    name.strip_prefix(BACKUP_JOURNAL).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// What the copies of journals are called in a backup, up to the number.
+const BACKUP_JOURNAL: &str = "journal-";
+
+/// The key that says up to where the journal and the store are the same.
+pub(crate) fn journal() -> Vec<u8> {
+    JOURNAL.to_vec()
+}
+
+const JOURNAL: &[u8] = b"journal";
+const IDENTITY: &[u8] = b"identity";
+
+/// The kinds of keys that can be made again from the others.
+const DERIVED: [&str; 3] = ["holder/", "tagged/", "referrer/"];
+
+/// Whether an entry can be made again from the primary ones.
+pub(crate) fn is_derived(key: &[u8]) -> bool {
+    DERIVED.iter().any(|kind| key.starts_with(kind.as_bytes()))
+}
+
+/// Whether an entry is about this one store and has no meaning elsewhere.
+pub(crate) fn is_local(key: &[u8]) -> bool {
+    key == IDENTITY
+        || key == JOURNAL
+        || key == pulls_since()
+        || [b"garbage/".as_slice(), b"pulled/"].iter().any(|kind| key.starts_with(kind))
+}
+
+/// Whether an entry goes to the journal.
+pub(crate) fn is_primary(key: &[u8]) -> bool {
+    !is_derived(key) && !is_local(key)
+}
+
+/// All entries after `last`.
+pub(crate) fn everything_after(last: Option<&[u8]>, limit: usize) -> Scan {
+    // The first key after a key is that key with a zero byte.
+    let start = last.map_or_else(Vec::new, |last| [last, &[0]].concat());
+    Scan { start, end: vec![u8::MAX], limit, values: true }
+}
+
+/// All entries after `last`, but none of the kind of `last` when that is derived.
+pub(crate) fn primary_after(last: &[u8], limit: usize) -> Scan {
+    let kind = DERIVED.iter().find(|kind| last.starts_with(kind.as_bytes()));
+    let mut scan = everything_after(Some(last), limit);
+    if let Some(kind) = kind {
+        scan.start = after(kind.as_bytes().to_vec());
+    }
+    scan
+}
+
+/// The holders of all blobs whose hash begins with one byte.
+pub(crate) fn holders_in_shard(algorithm: Algorithm, shard: u8) -> Scan {
+    let start = format!("holder/{algorithm}:{shard:02x}").into_bytes();
+    Scan { end: after(start.clone()), start, limit: usize::MAX, values: false }
+}
+
+/// Reads digest and repository from a key of [`holder`].
+pub(crate) fn parse_holder_key(entry: &[u8]) -> Option<(Digest, RepositoryName)> {
+    let (digest, repository) = two_parts(entry, "holder/")?;
+    Some((digest.parse().ok()?, repository.parse().ok()?))
+}
+
+/// Reads repository and digest from a key of [`blob`].
+pub(crate) fn parse_blob(entry: &[u8]) -> Option<(RepositoryName, Digest)> {
+    let (repository, digest) = two_parts(entry, "blob/")?;
+    Some((repository.parse().ok()?, digest.parse().ok()?))
+}
+
+/// Reads repository and digest from a key of [`manifest`].
+pub(crate) fn parse_manifest(entry: &[u8]) -> Option<(RepositoryName, Digest)> {
+    let (repository, digest) = two_parts(entry, "manifest/")?;
+    Some((repository.parse().ok()?, digest.parse().ok()?))
+}
+
+/// Reads repository and tag from a key of [`tag`].
+pub(crate) fn parse_tag_key(entry: &[u8]) -> Option<(RepositoryName, Tag)> {
+    let (repository, tag) = two_parts(entry, "tag/")?;
+    Some((repository.parse().ok()?, tag.parse().ok()?))
+}
+
+fn two_parts<'a>(entry: &'a [u8], kind: &str) -> Option<(&'a str, &'a str)> {
+    std::str::from_utf8(entry.strip_prefix(kind.as_bytes())?).ok()?.split_once(char::from(END))
+}
+
 /// The key of the store's identity.
 pub(crate) fn identity() -> Vec<u8> {
-    b"identity".to_vec()
+    IDENTITY.to_vec()
 }
 
 /// The key that makes a blob visible in a repository.
@@ -515,6 +657,43 @@ mod tests {
         assert!(!within(&garbage_after(&name, None, Some("sha256:"), 1), &key));
         assert!(!within(&orphans_after(None, 1), &key));
         assert!(within(&orphans_after(None, 1), &orphan(&digest)));
+    }
+
+    #[test]
+    fn entries_are_primary_derived_or_local() {
+        let (name, digest, tag) = (repository("a/b"), Digest::sha256(b"x"), "v1".parse::<Tag>().unwrap());
+        for key in
+            [super::tag(&name, &tag), blob(&name, &digest), manifest(&name, &digest), b"new/kind".to_vec()]
+        {
+            assert!(is_primary(&key) && !is_derived(&key) && !is_local(&key));
+        }
+        let derived =
+            [holder(&digest, &name), tagged(&name, &digest, &tag), referrer(&name, &digest, &digest)];
+        for key in derived {
+            assert!(is_derived(&key) && !is_primary(&key) && !is_local(&key));
+        }
+        assert!(is_local(&identity()) && is_local(&journal()) && !is_primary(&journal()));
+    }
+
+    #[test]
+    fn keys_can_be_read_back() {
+        let (name, digest, tag) = (repository("a/b"), Digest::sha256(b"x"), "v1".parse::<Tag>().unwrap());
+        assert_eq!(parse_blob(&blob(&name, &digest)), Some((name.clone(), digest.clone())));
+        assert_eq!(parse_manifest(&manifest(&name, &digest)), Some((name.clone(), digest.clone())));
+        assert_eq!(parse_tag_key(&super::tag(&name, &tag)), Some((name.clone(), tag)));
+        assert_eq!(parse_holder_key(&holder(&digest, &name)), Some((digest.clone(), name.clone())));
+        let scan = holders_in_shard(Algorithm::Sha256, first_byte(&digest));
+        assert!(within(&scan, &holder(&digest, &name)));
+        assert!(!within(
+            &holders_in_shard(Algorithm::Sha256, first_byte(&digest) ^ 1),
+            &holder(&digest, &name)
+        ));
+        assert!(within(&everything_after(None, 1), &blob(&name, &digest)));
+        let key = blob(&name, &digest);
+        assert!(!within(&everything_after(Some(&key), 1), &key));
+        assert!(within(&primary_after(b"blob/a", 1), &key) && !within(&primary_after(&key, 1), &key));
+        let scan = primary_after(&holder(&Digest::sha256(b"y"), &name), 1);
+        assert!(!within(&scan, &holder(&Digest::sha256(b"z"), &name)) && within(&scan, &identity()));
     }
 
     #[test]

@@ -25,6 +25,8 @@ use crate::store::{
 use blocks::Transfer;
 use uploads::Uploads;
 
+pub(crate) use uploads::hash_file;
+
 /// What the store allows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LocalLimits {
@@ -254,7 +256,8 @@ fn read_block(file: &mut File, left: u64, maximum: usize) -> io::Result<Bytes> {
     Ok(block.into())
 }
 
-fn list(folder: &Path, algorithm: Algorithm) -> io::Result<Vec<Digest>> {
+/// The blobs of a shard's folder.
+pub(crate) fn list(folder: &Path, algorithm: Algorithm) -> io::Result<Vec<Digest>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -10,7 +10,8 @@ use futures_util::future::BoxFuture;
 
 use crate::limits::METADATA_CACHE_BYTES_MAX;
 use crate::store::group_commit::{Committer, Engine, holds};
-use crate::store::{Batch, CommitError, Entry, MetadataError, MetadataStore, Scan};
+use crate::store::journal::{Journal, entry_bytes};
+use crate::store::{Batch, CommitError, Entry, MetadataError, MetadataStore, Scan, layout};
 
 /// All keys are in one table: the order between kinds of keys does not matter, and one table costs one root.
 const TABLE: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("wkit");
@@ -33,21 +34,6 @@ struct Shared {
     /// `None` after a failure, until it can be opened again. After an I/O error, such as a full disk, a `redb`
     /// database refuses everything; opening it again recovers the last commit.
     database: RwLock<Option<Database>>,
-}
-
-impl RedbMetadata {
-    /// Opens the file at `path`, or makes it.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be opened, or is another process's.
-    pub(crate) fn open(path: &Path) -> Result<Self, MetadataError> {
-        let database = open_database(path)?;
-        let shared = Arc::new(Shared { path: path.to_owned(), database: RwLock::new(Some(database)) });
-        let committer =
-            Committer::start(RedbEngine { shared: shared.clone() }, path.to_owned()).map_err(failed)?;
-        Ok(Self { shared, committer })
-    }
 }
 
 impl MetadataStore for RedbMetadata {
@@ -117,60 +103,130 @@ impl Shared {
     }
 }
 
+/// The metadata store in a `redb` file, on the calling thread.
 #[derive(Debug)]
-struct RedbEngine {
+pub(crate) struct RedbEngine {
     shared: Arc<Shared>,
 }
 
-impl Engine for RedbEngine {
-    const NAME: &'static str = NAME;
+impl RedbEngine {
+    /// Opens the file at `path`, or makes it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened, or is another process's.
+    pub(crate) fn open(path: &Path) -> Result<Self, MetadataError> {
+        let database = RwLock::new(Some(open_database(path)?));
+        Ok(Self { shared: Arc::new(Shared { path: path.to_owned(), database }) })
+    }
+}
 
-    fn commit_group(&mut self, batches: &[Batch]) -> Result<Vec<Result<(), CommitError>>, MetadataError> {
-        let result = self.shared.with(|database| try_group(database, batches));
+impl Engine for RedbEngine {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, MetadataError> {
+        self.shared.get(key)
+    }
+
+    fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, MetadataError> {
+        self.shared.scan(scan)
+    }
+
+    fn commit_group(
+        &mut self,
+        batches: &[Batch],
+        journal: Option<&mut Journal>,
+    ) -> Result<Vec<Result<(), CommitError>>, MetadataError> {
+        let result = self.shared.with(|database| try_group(database, batches, journal));
         if result.is_err() {
             self.shared.reopen();
         }
         result
     }
+
+    fn share(&self) -> Box<dyn Engine> {
+        Box::new(Self { shared: self.shared.clone() })
+    }
+
+    fn into_store(
+        self: Box<Self>,
+        path: &Path,
+        journal: Option<Journal>,
+    ) -> Result<Arc<dyn MetadataStore>, MetadataError> {
+        let shared = self.shared.clone();
+        let committer = Committer::start(*self, path.to_owned(), journal).map_err(failed)?;
+        Ok(Arc::new(RedbMetadata { shared, committer }))
+    }
 }
 
-fn try_group(database: &Database, batches: &[Batch]) -> Result<Vec<Result<(), CommitError>>, MetadataError> {
+fn try_group(
+    database: &Database,
+    batches: &[Batch],
+    mut journal: Option<&mut Journal>,
+) -> Result<Vec<Result<(), CommitError>>, MetadataError> {
     // The default durability syncs once: two checksummed commit slots make a torn commit recognisable.
     let transaction = database.begin_write().map_err(failed)?;
     let mut results = Vec::with_capacity(batches.len());
-    let mut changed = false;
+    let (mut changed, mut dead) = (false, 0);
     {
         let mut table = transaction.open_table(TABLE).map_err(failed)?;
         for batch in batches {
-            let mut conflict = None;
-            for (place, (key, condition)) in batch.conditions.iter().enumerate() {
-                let value = table.get(key.as_slice()).map_err(failed)?;
-                if !holds(condition, value.as_ref().map(::redb::AccessGuard::value)) {
-                    conflict = Some(place);
-                    break;
-                }
-            }
-            if let Some(condition) = conflict {
+            if let Some(condition) = conflict(&table, batch)? {
                 results.push(Err(CommitError::Conflict { condition }));
                 continue;
             }
             for (key, value) in &batch.writes {
                 changed = true;
-                match value {
-                    Some(value) => drop(table.insert(key.as_slice(), value.as_slice()).map_err(failed)?),
-                    None => drop(table.remove(key.as_slice()).map_err(failed)?),
+                let old = match value {
+                    Some(value) => table.insert(key.as_slice(), value.as_slice()).map_err(failed)?,
+                    None => table.remove(key.as_slice()).map_err(failed)?,
+                };
+                if let Some(old) = old
+                    && layout::is_primary(key)
+                {
+                    dead += entry_bytes(key, old.value());
                 }
             }
             results.push(Ok(()));
         }
+        if changed && let Some(journal) = journal.as_deref_mut() {
+            let applied = batches.iter().zip(&results).filter(|(_, result)| result.is_ok());
+            if let Some((key, value)) = journal.append(applied.map(|(batch, _)| batch), dead)? {
+                table.insert(key.as_slice(), value.as_slice()).map_err(failed)?;
+            }
+        }
     }
-    if changed {
-        transaction.commit().map_err(failed)?;
-    } else {
+    if !changed {
         // Readers see only what is durable, so there is nothing to wait for.
         transaction.abort().map_err(failed)?;
+        return Ok(results);
     }
+    let Some(journal) = journal else {
+        transaction.commit().map_err(failed)?;
+        return Ok(results);
+    };
+    journal.begin_sync();
+    let committed = transaction.commit().map_err(failed);
+    journal.finish_sync()?;
+    committed?;
+    journal.committed();
     Ok(results)
+}
+
+/// The first condition of a batch that does not hold.
+fn conflict(
+    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    batch: &Batch,
+) -> Result<Option<usize>, MetadataError> {
+    for (place, (key, condition)) in batch.conditions.iter().enumerate() {
+        let value = table.get(key.as_slice()).map_err(failed)?;
+        if !holds(condition, value.as_ref().map(::redb::AccessGuard::value)) {
+            return Ok(Some(place));
+        }
+    }
+    Ok(None)
 }
 
 fn open_database(path: &Path) -> Result<Database, MetadataError> {

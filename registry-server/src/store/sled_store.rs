@@ -1,6 +1,6 @@
 //! The metadata store in a folder, by `sled`: chosen with `--metadata sled:`. Types of `sled` stay in this module.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
@@ -11,10 +11,11 @@ use ::sled::Db;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::limits::METADATA_CACHE_BYTES_MAX;
+use crate::limits::{METADATA_CACHE_BYTES_MAX, METADATA_RESERVE_BYTES};
 use crate::store::group_commit::{Committer, Engine, holds};
+use crate::store::journal::{Journal, entry_bytes};
 use crate::store::local::{absent_is_ok, sync_folder};
-use crate::store::{Batch, CommitError, Entry, MetadataError, MetadataStore, Scan};
+use crate::store::{Batch, CommitError, Entry, MetadataError, MetadataStore, Scan, layout};
 
 /// Scans of up to this many entries are answered on the calling thread.
 const SCAN_INLINE_MAX: usize = 16;
@@ -33,23 +34,6 @@ struct Shared {
     path: PathBuf,
     /// `None` after a failure, until it can be opened again.
     database: RwLock<Option<Db>>,
-}
-
-impl SledMetadata {
-    /// Opens the folder at `path`, or makes it.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be opened, or is another process's.
-    pub(crate) fn open(path: &Path) -> Result<Self, MetadataError> {
-        let database = open_database(path)?;
-        let shared = Arc::new(Shared { path: path.to_owned(), database: RwLock::new(Some(database)) });
-        let committer =
-            Committer::start(SledEngine::new(shared.clone()), path.to_owned()).map_err(|error| {
-                MetadataError::Failed { backend: NAME, message: format!("no thread to commit on: {error}") }
-            })?;
-        Ok(Self { shared, committer })
-    }
 }
 
 impl MetadataStore for SledMetadata {
@@ -115,18 +99,15 @@ impl Shared {
     }
 }
 
+/// The metadata store in a `sled` folder, on the calling thread.
 #[derive(Debug)]
-struct SledEngine {
+pub(crate) struct SledEngine {
     shared: Arc<Shared>,
     /// The files of large values that are synced already, by name; they never change.
     synced: HashSet<OsString>,
 }
 
 impl SledEngine {
-    fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, synced: HashSet::new() }
-    }
-
     /// Makes durable what `sled` has written. Its own flush hands the bytes to the system (`sync_file_range`), which
     /// neither empties the disk's cache nor keeps the file's length, and does not sync the files of large values.
     fn sync(&mut self) -> io::Result<()> {
@@ -147,12 +128,39 @@ impl SledEngine {
     }
 }
 
-impl Engine for SledEngine {
-    const NAME: &'static str = NAME;
+impl SledEngine {
+    /// Opens the folder at `path`, or makes it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened, or is another process's.
+    pub(crate) fn open(path: &Path) -> Result<Self, MetadataError> {
+        let database = RwLock::new(Some(open_database(path)?));
+        let shared = Arc::new(Shared { path: path.to_owned(), database });
+        Ok(Self { shared, synced: HashSet::new() })
+    }
+}
 
-    fn commit_group(&mut self, batches: &[Batch]) -> Result<Vec<Result<(), CommitError>>, MetadataError> {
-        let result = self.shared.with(|database| try_group(database, batches));
-        let result = result.and_then(|results| match self.sync() {
+impl Engine for SledEngine {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, MetadataError> {
+        self.shared.get(key)
+    }
+
+    fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, MetadataError> {
+        self.shared.scan(scan)
+    }
+
+    fn commit_group(
+        &mut self,
+        batches: &[Batch],
+        journal: Option<&mut Journal>,
+    ) -> Result<Vec<Result<(), CommitError>>, MetadataError> {
+        let result = self.shared.with(|database| Ok(try_group(database, batches, journal)));
+        let result = result.flatten().and_then(|results| match self.sync() {
             Ok(()) => Ok(results),
             Err(error) => Err(failed(error.into())),
         });
@@ -161,38 +169,98 @@ impl Engine for SledEngine {
         }
         result
     }
+
+    fn removal_bytes(&self) -> u64 {
+        // Any change can make sled write a page with large values anew; when there is no room for that, it waits for
+        // ever for itself.
+        METADATA_RESERVE_BYTES / 2
+    }
+
+    fn share(&self) -> Box<dyn Engine> {
+        Box::new(Self { shared: self.shared.clone(), synced: HashSet::new() })
+    }
+
+    fn into_store(
+        self: Box<Self>,
+        path: &Path,
+        journal: Option<Journal>,
+    ) -> Result<Arc<dyn MetadataStore>, MetadataError> {
+        let shared = self.shared.clone();
+        let committer = Committer::start(*self, path.to_owned(), journal).map_err(|error| {
+            MetadataError::Failed { backend: NAME, message: format!("no thread to commit on: {error}") }
+        })?;
+        Ok(Arc::new(SledMetadata { shared, committer }))
+    }
 }
 
-fn try_group(database: &Db, batches: &[Batch]) -> Result<Vec<Result<(), CommitError>>, ::sled::Error> {
-    let mut results = Vec::with_capacity(batches.len());
+fn try_group(
+    database: &Db,
+    batches: &[Batch],
+    mut journal: Option<&mut Journal>,
+) -> Result<Vec<Result<(), CommitError>>, MetadataError> {
+    // What the batches before have changed. The whole group is one batch of sled: after a crash it is there, with its
+    // place in the journal, or it is not.
+    let mut changed: HashMap<&[u8], Option<&[u8]>> = HashMap::new();
+    let (mut results, mut dead) = (Vec::with_capacity(batches.len()), 0);
     for batch in batches {
-        // Nothing else writes, so what is checked here still holds when the batch is applied.
         let mut conflict = None;
         for (place, (key, condition)) in batch.conditions.iter().enumerate() {
-            if !holds(condition, database.get(key)?.as_deref()) {
-                conflict = Some(place);
+            let holds = match changed.get(key.as_slice()) {
+                Some(value) => holds(condition, *value),
+                // Nothing else writes, so what is checked here still holds when the group is applied.
+                None => holds(condition, database.get(key).map_err(failed)?.as_deref()),
+            };
+            if !holds {
+                conflict = Some(CommitError::Conflict { condition: place });
                 break;
             }
         }
-        if let Some(condition) = conflict {
-            results.push(Err(CommitError::Conflict { condition }));
-            continue;
-        }
-        if !batch.writes.is_empty() {
-            let mut writes = ::sled::Batch::default();
+        results.push(conflict.map_or(Ok(()), Err));
+        if conflict_free(&results) {
             for (key, value) in &batch.writes {
-                match value {
-                    Some(value) => writes.insert(key.as_slice(), value.as_slice()),
-                    None => writes.remove(key.as_slice()),
+                let old = changed.insert(key, value.as_deref());
+                if layout::is_primary(key) {
+                    dead += match old {
+                        Some(old) => old.map_or(0, |old| entry_bytes(key, old)),
+                        None => {
+                            let old = database.get(key).map_err(failed)?;
+                            old.map_or(0, |old| entry_bytes(key, &old))
+                        }
+                    };
                 }
             }
-            database.apply_batch(writes)?;
         }
-        results.push(Ok(()));
     }
+    let mut writes = ::sled::Batch::default();
+    for (key, value) in &changed {
+        match value {
+            Some(value) => writes.insert(*key, *value),
+            None => writes.remove(*key),
+        }
+    }
+    if let Some(journal) = journal.as_deref_mut().filter(|_| !changed.is_empty()) {
+        let applied = batches.iter().zip(&results).filter(|(_, result)| result.is_ok());
+        if let Some((key, value)) = journal.append(applied.map(|(batch, _)| batch), dead)? {
+            writes.insert(key, value);
+        }
+        journal.begin_sync();
+    }
+    let applied = if changed.is_empty() { Ok(()) } else { database.apply_batch(writes) };
     // Readers of sled see a batch before it is durable, so even a group without writes has to wait for the log.
-    database.flush()?;
+    let committed = applied.and_then(|()| database.flush().map(drop)).map_err(failed);
+    if let Some(journal) = journal {
+        journal.finish_sync()?;
+        committed?;
+        journal.committed();
+        return Ok(results);
+    }
+    committed?;
     Ok(results)
+}
+
+/// Whether the last of the results is no refusal.
+fn conflict_free(results: &[Result<(), CommitError>]) -> bool {
+    results.last().is_some_and(Result::is_ok)
 }
 
 fn open_database(path: &Path) -> Result<Db, MetadataError> {

@@ -4,7 +4,7 @@
 //! WKIT_CRASH_ROUNDS sets the number of rounds.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use wkit_artifact::Digest;
 
 #[cfg(target_os = "linux")]
 use crate::forgetful::ForgetfulDisk;
-use crate::support::{Api, Program, header, manifest};
+use crate::support::{Api, Program, header, manifest, run};
 
 const WORKERS: usize = 8;
 
@@ -152,11 +152,26 @@ async fn crash(disk: &mut impl Disk, metadata: &str, rounds: u64) -> Result<()> 
         all.extend(pushes.acknowledged);
         program.kill()?;
         disk.crash()?;
+        if round.is_multiple_of(5) {
+            parts_agree(&disk.data(), metadata).with_context(|| format!("in round {round}"))?;
+        }
     }
+    parts_agree(&disk.data(), metadata)?;
     let program = start(disk, metadata)?;
     eprintln!("{metadata} {rounds} crashes, {} pushes were acknowledged", all.len());
     ensure!(!all.is_empty(), "no push was ever acknowledged");
     check(&program.api, &Pushes { acknowledged: all, begun: Vec::new() }).await
+}
+
+/// Journal, metadata store, indexes and blobs agree. A crash may leave content that nobody holds yet.
+fn parts_agree(data: &Path, metadata: &str) -> Result<()> {
+    let path = data.to_string_lossy();
+    let (_, report, errors) = run(&["check", "--format", "json", "--metadata", metadata, "--data", &path])?;
+    let report: Value = serde_json::from_str(&report).with_context(|| errors)?;
+    let findings = report["findings"].as_array().context("no findings")?;
+    let wrong: Vec<_> = findings.iter().filter(|finding| finding["kind"] != "content-orphaned").collect();
+    ensure!(wrong.is_empty(), "the parts of the registry do not agree: {wrong:?}");
+    Ok(())
 }
 
 /// Pushes one artifact after another until the server is gone.

@@ -13,3 +13,4 @@ mod operation;
 mod start;
 mod support;
 mod tls;
+mod upkeep;

@@ -45,8 +45,14 @@ async fn a_folder_keeps_its_metadata_store() -> Result<()> {
     config.listen = "127.0.0.1:0".parse()?;
     let message = refusal(config.clone()).await?;
     assert!(message.contains("expected the metadata store `sled:`"), "{message}");
+    // A store that is not there is not made.
+    let other = folder.path().join("other");
+    config.metadata = Some(format!("sled:{}", other.display()).parse()?);
+    let message = refusal(config.clone()).await?;
+    assert!(message.starts_with("there is no metadata store") && !other.exists(), "{message}");
     // Another store of the same kind is no better: by it, every blob would be garbage.
-    config.metadata = Some(format!("sled:{}", folder.path().join("other").display()).parse()?);
+    let elsewhere = folder.path().join("elsewhere");
+    drop(Program::start(&elsewhere, &["--metadata", &format!("sled:{}", other.display())])?);
     let message = refusal(config).await?;
     assert!(message.contains("does not belong to the data folder"), "{message}");
 

@@ -124,6 +124,14 @@ impl Drop for Program {
     }
 }
 
+/// Runs the program to its end: its exit code, what it said, and what it complained about.
+pub(crate) fn run(arguments: &[&str]) -> Result<(Option<i32>, String, String)> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wkit-registry"));
+    let output = command.args(arguments).env("RUST_LOG", "error").env_remove("RUST_BACKTRACE").output()?;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok((output.status.code(), text(output.stdout), text(output.stderr)))
+}
+
 /// A client of one registry.
 #[derive(Clone)]
 pub(crate) struct Api {

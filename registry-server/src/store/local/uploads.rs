@@ -380,7 +380,7 @@ impl Writer {
 }
 
 /// Hashes the first `size_bytes` of a file and leaves the position there.
-fn hash_file(file: &mut File, algorithm: Algorithm, size_bytes: u64) -> io::Result<Hasher> {
+pub(crate) fn hash_file(file: &mut File, algorithm: Algorithm, size_bytes: u64) -> io::Result<Hasher> {
     let mut hasher = Hasher::new(algorithm);
     file.seek(SeekFrom::Start(0))?;
     let (mut left, mut block) = (size_bytes, vec![0; TRANSFER_BLOCK_BYTES]);

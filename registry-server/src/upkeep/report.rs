@@ -1,0 +1,136 @@
+//! What `check` finds.
+
+use serde::Serialize;
+
+use crate::limits::FINDINGS_MAX;
+
+/// Something that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub(crate) enum Finding {
+    /// The bytes of a blob have another digest.
+    ContentDamaged {
+        /// What it should be.
+        digest: String,
+        /// What it is.
+        found: String,
+        /// Who holds it.
+        repositories: Vec<String>,
+    },
+    /// A blob that repositories hold is not there.
+    ContentMissing {
+        /// The blob.
+        digest: String,
+        /// Who holds it.
+        repositories: Vec<String>,
+    },
+    /// Content that no repository holds.
+    ContentOrphaned {
+        /// The blob.
+        digest: String,
+        /// How large it is.
+        size_bytes: u64,
+    },
+    /// A link says another size than the content has.
+    LinkSize {
+        /// Who holds the blob.
+        repository: String,
+        /// The blob.
+        digest: String,
+        /// The size in the link, if it can be read.
+        expected: Option<u64>,
+        /// The size of the content.
+        found: u64,
+    },
+    /// A manifest cannot be read, or has another digest.
+    ManifestDamaged {
+        /// Where it is.
+        repository: String,
+        /// What it should be.
+        digest: String,
+    },
+    /// A manifest refers to what its repository does not have.
+    ManifestIncomplete {
+        /// Where it is.
+        repository: String,
+        /// The manifest.
+        digest: String,
+        /// What is not there.
+        missing: Vec<String>,
+    },
+    /// A tag names a manifest that is not there.
+    TagDangling {
+        /// Where it is.
+        repository: String,
+        /// The tag.
+        tag: String,
+    },
+    /// A derived entry of the metadata store is missing, superfluous or wrong.
+    IndexWrong {
+        /// The entry's key, with `|` for the zero byte.
+        key: String,
+    },
+    /// The journal and the metadata store do not have the same.
+    JournalDiffers {
+        /// The entry's key, with `|` for the zero byte.
+        key: String,
+    },
+    /// The journal cannot be read to its end.
+    JournalDamaged {
+        /// What is wrong.
+        message: String,
+    },
+    /// The metadata store cannot be used.
+    MetadataUnusable {
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// What was looked at, and what was found.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Report {
+    /// Whether a server ran meanwhile: its metadata store was not looked at then.
+    pub(crate) beside_a_server: bool,
+    /// How many blobs were read.
+    pub(crate) blobs: u64,
+    /// How many bytes they have.
+    pub(crate) blob_bytes: u64,
+    /// How many links there are.
+    pub(crate) links: u64,
+    /// How many manifests there are.
+    pub(crate) manifests: u64,
+    /// How many tags there are.
+    pub(crate) tags: u64,
+    /// What is not as it should be, the first [`FINDINGS_MAX`] of it.
+    pub(crate) findings: Vec<Finding>,
+    /// How much more there is.
+    pub(crate) more_findings: u64,
+}
+
+impl Report {
+    pub(super) fn add(&mut self, finding: Finding) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(finding);
+        } else {
+            self.more_findings += 1;
+        }
+    }
+
+    /// Counts a blob that was read.
+    pub(super) fn count_blob(&mut self, size_bytes: u64) {
+        self.blobs += 1;
+        self.blob_bytes += size_bytes;
+    }
+
+    /// How many findings there are in all.
+    pub(crate) fn count(&self) -> u64 {
+        self.findings.len() as u64 + self.more_findings
+    }
+}
+
+/// A key as it can be shown.
+pub(super) fn readable(key: &[u8]) -> String {
+    String::from_utf8_lossy(key).replace('\0', "|")
+}
