@@ -196,7 +196,11 @@ fn say<T: Serialize>(
             serde_json::to_string_pretty(report).map_err(|error| CommandError::Output(error.into()))?
         }
     };
-    writeln!(output, "{report}").and_then(|()| output.flush()).map_err(CommandError::Output)
+    match writeln!(output, "{report}").and_then(|()| output.flush()) {
+        // Who reads has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(CommandError::Output),
+    }
 }
 
 /// A number of bytes for a person.
@@ -217,6 +221,28 @@ fn bytes(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A pipe whose reader is gone, or a disk that is full.
+    struct Broken(std::io::ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_quiet_and_a_full_disk_is_not() {
+        use std::io::ErrorKind;
+
+        let write = |kind| say(&mut Broken(kind), OutputFormat::Text, &1, ToString::to_string);
+        assert!(write(ErrorKind::BrokenPipe).is_ok());
+        assert!(matches!(write(ErrorKind::StorageFull), Err(CommandError::Output(_))));
+    }
 
     #[test]
     fn numbers_of_bytes() {

@@ -299,6 +299,8 @@ async fn clean(registry: &Registry) {
                 let (tags, manifests) = (report.tags, report.manifests);
                 tracing::info!(tags, manifests, too_large = ?report.too_large, "what is not kept was removed");
             }
+            // Somebody asked for one, or for no more changes.
+            Err(GarbageError::Running | GarbageError::ReadOnly) => {}
             Err(error) => tracing::error!(%error, "what is not kept could not be removed"),
         }
     }
@@ -314,8 +316,7 @@ async fn clean(registry: &Registry) {
                 "garbage was collected"
             );
         }
-        // Somebody asked for one.
-        Err(GarbageError::Running) => {}
+        Err(GarbageError::Running | GarbageError::ReadOnly) => {}
         Err(error) => tracing::error!(%error, "garbage could not be collected"),
     }
 }

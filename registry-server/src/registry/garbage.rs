@@ -152,6 +152,11 @@ impl Sweep<'_> {
         Ok(())
     }
 
+    /// Ends the run when the registry has become read-only meanwhile.
+    fn may_go_on(&self) -> Result<(), GarbageError> {
+        if self.registry.is_read_only() && !self.dry_run { Err(GarbageError::ReadOnly) } else { Ok(()) }
+    }
+
     /// Whether a mark is old enough for what it marks to be removed.
     fn is_due(&self, marked_ms: u64) -> bool {
         self.now_ms.saturating_sub(marked_ms) >= self.grace_ms
@@ -162,6 +167,7 @@ impl Sweep<'_> {
         if self.dry_run || batch.writes.is_empty() {
             return Ok(());
         }
+        self.may_go_on()?;
         match self.registry.metadata().commit(batch).await {
             Ok(()) => Ok(()),
             Err(CommitError::Metadata(MetadataError::Full)) => {

@@ -167,6 +167,9 @@ impl Registry {
         while !rules.is_empty()
             && let Some(name) = self.next_repository(after.as_deref()).await?
         {
+            if self.is_read_only() && !dry_run {
+                return Err(GarbageError::ReadOnly);
+            }
             let rule = rules.iter().position(|rule| rule.repositories.matches(&name));
             if let (Some(place), Ok(repository)) = (rule, name.parse::<RepositoryName>()) {
                 let rule = &rules[place];

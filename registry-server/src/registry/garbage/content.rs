@@ -34,6 +34,7 @@ impl Sweep<'_> {
     }
 
     async fn orphan(&mut self, digest: Digest, marks: &mut Batch) -> Result<(), GarbageError> {
+        self.may_go_on()?;
         let size_bytes = self.registry.blobs().size(&digest).await?.unwrap_or(0);
         let key = layout::orphan(&digest);
         let value = self.registry.metadata().get(&key).await?;

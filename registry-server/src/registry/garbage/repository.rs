@@ -24,6 +24,7 @@ impl Sweep<'_> {
         let mut after: Option<String> = None;
         loop {
             let Some(name) = self.registry.next_holder(after.as_deref()).await? else { return Ok(()) };
+            self.may_go_on()?;
             if let Ok(repository) = name.parse() {
                 self.repository(&repository).await?;
             }
@@ -146,6 +147,8 @@ impl Sweep<'_> {
                     self.report.freed.add(size_bytes);
                 }
             }
+            // What is under way is finished all the same.
+            self.may_go_on()?;
         }
         Ok(())
     }

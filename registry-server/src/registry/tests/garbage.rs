@@ -252,6 +252,23 @@ async fn a_read_only_registry_collects_nothing() {
     bench.collect().await;
 }
 
+/// A registry becomes read-only in the middle of a run.
+#[tokio::test]
+async fn a_run_ends_when_nothing_may_be_changed_any_more() {
+    let bench = Bench::new(with_grace(0));
+    let digest = push_blob(&bench.registry, "a", b"blob").await;
+    let other = push_blob(&bench.registry, "b", b"other").await;
+    let registry = bench.registry.clone();
+    bench.memory.before_commit(layout::blob(&name("a"), &digest), async move {
+        registry.set_read_only(true);
+    });
+    assert!(matches!(bench.registry.collect_garbage(false).await, Err(GarbageError::ReadOnly)));
+    assert!(bench.registry.blob_size(&name("a"), &digest).await.is_err());
+    assert!(bench.registry.blob_size(&name("b"), &other).await.is_ok());
+    // A look is possible.
+    assert_eq!(bench.registry.collect_garbage(true).await.unwrap().removed, tally(1, 5));
+}
+
 #[tokio::test]
 async fn a_run_that_was_asked_for_ends_with_the_registry() {
     let bench = Bench::new(with_grace(0));
