@@ -6,8 +6,8 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
 use wkit_artifact::RepositoryName;
 
-use super::{DOCKER_CONTENT_DIGEST, entity_tag, header_value, is_cached, parse_digest};
 use super::guard::Caller;
+use super::{DOCKER_CONTENT_DIGEST, entity_tag, header_value, is_cached, parse_digest};
 use crate::access::Action;
 use crate::api_error::{ApiError, Code};
 use crate::registry::Registry;
