@@ -166,22 +166,27 @@ async fn a_store_that_is_made_again_is_what_it_was() {
         let remove = |path: &Path| {
             if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }
         };
-        for damage in ["none", "gone", "garbage", "journal"] {
+        for damage in ["none", "gone", "garbage", "journal", "half a journal", "no journal"] {
+            let journal = layout::journal_file(folder.path());
             match damage {
                 "gone" => remove(&store).unwrap(),
                 "garbage" => {
                     let file = if store.is_dir() { store.join("db") } else { store.clone() };
                     std::fs::write(file, vec![0x5a; 100_000]).unwrap();
                 }
-                "journal" => std::fs::remove_file(layout::journal_file(folder.path())).unwrap(),
+                // Opening the folder makes it again.
+                "journal" => std::fs::remove_file(&journal).unwrap(),
+                "half a journal" => {
+                    let mut bytes = std::fs::read(&journal).unwrap();
+                    bytes[200] ^= 1;
+                    std::fs::write(&journal, bytes).unwrap();
+                }
+                "no journal" => std::fs::write(&journal, b"nothing").unwrap(),
                 _ => {}
             }
             let done = reindex(folder.path(), None, 2, &Quiet).unwrap();
-            assert_eq!(
-                (done.source.as_str(), done.blobs, done.missing),
-                ("journal", 2, Vec::new()),
-                "{damage}"
-            );
+            let source = if damage.ends_with(" journal") { backend } else { "journal" };
+            assert_eq!((done.source.as_str(), done.blobs, done.missing), (source, 2, Vec::new()), "{damage}");
             assert_eq!(dump(folder.path(), backend), before, "{backend}: {damage}");
             assert_eq!(look(folder.path(), backend).findings, []);
             let left: Vec<PathBuf> = [layout::new_file(&store), layout::old_file(&store)].into();

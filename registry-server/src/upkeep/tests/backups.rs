@@ -1,9 +1,9 @@
 //! Backups, older ones brought up to date, and what is restored from them.
 
 use super::*;
-use crate::limits::BACKUP_TEXT_BYTES_MAX;
+use crate::limits::{BACKUP_ROUNDS_MAX, BACKUP_TEXT_BYTES_MAX};
 use crate::store::journal::Journal;
-use crate::upkeep::backup::{Backup, Copy, Followed, Taken, backup};
+use crate::upkeep::backup::{Backup, Copy, Followed, Taken, backup, rounds};
 use crate::upkeep::restore::restore;
 
 fn take(data: &Path, to: &Path) -> Taken {
@@ -139,6 +139,18 @@ async fn the_description_of_a_backup_at_its_limit_and_one_past() {
         text.resize(usize::try_from(length).unwrap(), b' ');
         std::fs::write(&path, &text).unwrap();
         assert_eq!(Backup::read(&to).is_ok(), fits, "{length}");
+    }
+}
+
+#[test]
+fn the_rounds_of_a_backup_at_their_limit_and_one_past() {
+    for (needed, enough) in [(BACKUP_ROUNDS_MAX, true), (BACKUP_ROUNDS_MAX + 1, false)] {
+        let mut done = 0;
+        let result = rounds(|_| {
+            done += 1;
+            Ok(done == needed)
+        });
+        assert_eq!((result.is_ok(), done), (enough, BACKUP_ROUNDS_MAX));
     }
 }
 
