@@ -37,7 +37,7 @@ use wkit_artifact::{Digest, RepositoryName};
 
 use crate::store::{Batch, BlobStore, CommitError, Condition, MetadataStore, Stores, UniqueIds, layout};
 
-pub(crate) use derived::{derived, needed, same_derived};
+pub(crate) use derived::{derived, needed};
 pub(crate) use error::{BlobError, Interrupted, ListError, ManifestError, UploadError};
 pub(crate) use garbage::Collected;
 

@@ -3,7 +3,7 @@
 use wkit_artifact::{Digest, RepositoryName};
 
 use super::references;
-use crate::store::{Entry, UniqueIds, layout};
+use crate::store::{Entry, layout};
 
 /// What is derived from one primary entry. Every derived entry comes from exactly one primary entry. A value that
 /// cannot be read has less derived from it, and is found by `check`.
@@ -19,23 +19,15 @@ pub(crate) fn derived(key: &[u8], value: &[u8]) -> Vec<Entry> {
             .collect();
     }
     let Some((repository, digest)) = layout::parse_manifest(key) else { return Vec::new() };
-    let mut entries = vec![(layout::stamp(&repository, &digest), UniqueIds::new().next().into_bytes())];
     let parsed = layout::parse_manifest_value(value).and_then(|(media_type, start)| {
         let bytes = value.get(start..)?;
         Some((references::parse(&repository, bytes, Some(media_type)).ok()?, bytes.len() as u64))
     });
-    if let Some((parsed, size_bytes)) = parsed
-        && let Some(subject) = &parsed.subject
-    {
-        let key = layout::referrer(&repository, subject, &digest);
-        entries.push((key, parsed.referrer(&digest, size_bytes)));
-    }
-    entries
-}
-
-/// Whether two values of a derived entry are as good as each other: a stamp is any id.
-pub(crate) fn same_derived(key: &[u8], a: &[u8], b: &[u8]) -> bool {
-    a == b || layout::is_stamp(key)
+    let entry = parsed.and_then(|(parsed, size_bytes)| {
+        let key = layout::referrer(&repository, parsed.subject.as_ref()?, &digest);
+        Some((key, parsed.referrer(&digest, size_bytes)))
+    });
+    entry.into_iter().collect()
 }
 
 /// The keys that must exist for a stored manifest to be whole, with the digest each stands for. `None` when the

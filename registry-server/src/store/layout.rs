@@ -34,7 +34,7 @@
 //! ```
 //!
 //! A manifest, its tags and its entry among the referrers are set by one batch, so they are all there or none is.
-//! `holder`, `tagged`, `referrer`, `stamp` are *derived*: they can be made again from `blob`, `tag` and `manifest`. All
+//! `holder`, `tagged`, `referrer` are *derived*: they can be made again from `blob`, `tag` and `manifest`. All
 //! other entries are *primary* and go to the journal as well, but for `identity` and `journal`, which are about one
 //! store. Who adds a derived kind of key adds it to [`is_derived`] and to `registry/derived.rs`.
 //!
@@ -181,16 +181,11 @@ const JOURNAL: &[u8] = b"journal";
 const IDENTITY: &[u8] = b"identity";
 
 /// The kinds of keys that can be made again from the others.
-const DERIVED: [&str; 4] = ["holder/", "tagged/", "referrer/", "stamp/"];
+const DERIVED: [&str; 3] = ["holder/", "tagged/", "referrer/"];
 
 /// Whether an entry can be made again from the primary ones.
 pub(crate) fn is_derived(key: &[u8]) -> bool {
     DERIVED.iter().any(|kind| key.starts_with(kind.as_bytes()))
-}
-
-/// Whether an entry is a manifest's stamp.
-pub(crate) fn is_stamp(key: &[u8]) -> bool {
-    key.starts_with(b"stamp/")
 }
 
 /// Whether an entry is about this one store and has no meaning elsewhere.
@@ -497,12 +492,8 @@ mod tests {
         {
             assert!(is_primary(&key) && !is_derived(&key) && !is_local(&key));
         }
-        let derived = [
-            holder(&digest, &name),
-            tagged(&name, &digest, &tag),
-            referrer(&name, &digest, &digest),
-            stamp(&name, &digest),
-        ];
+        let derived =
+            [holder(&digest, &name), tagged(&name, &digest, &tag), referrer(&name, &digest, &digest)];
         for key in derived {
             assert!(is_derived(&key) && !is_primary(&key) && !is_local(&key));
         }

@@ -4,7 +4,6 @@ use std::cmp::Ordering;
 
 use super::UpkeepError;
 use super::scratch::Entries;
-use crate::registry::same_derived;
 use crate::store::{Engine, Entry};
 
 /// An entry that two stores do not both have with the same value.
@@ -15,8 +14,7 @@ pub(super) struct Difference {
     pub(super) second: Option<Vec<u8>>,
 }
 
-/// Hands every difference between two stores to `found`, in the order of the keys. Local entries do not count, and
-/// derived ones that differ only in a way that does not matter do not, either.
+/// Hands every difference between two stores to `found`, in the order of the keys. Local entries do not count.
 pub(super) fn compare(
     first: &dyn Engine,
     second: &dyn Engine,
@@ -37,7 +35,7 @@ pub(super) fn compare(
         let left = if order.is_le() { step(&mut a, &mut first)? } else { None };
         let right = if order.is_ge() { step(&mut b, &mut second)? } else { None };
         let same = match (&left, &right) {
-            (Some((key, left)), Some((_, right))) => same_derived(key, left, right),
+            (Some((_, left)), Some((_, right))) => left == right,
             _ => false,
         };
         if same {

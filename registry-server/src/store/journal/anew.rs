@@ -1,13 +1,13 @@
 //! Writing a journal from the store.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::format::{GroupWriter, HEADER_BYTES};
 use super::{Header, JournalError, Position};
-use crate::store::local::sync_folder;
+use crate::store::local::{private_file, sync_folder};
 use crate::store::{Batch, Engine, layout};
 
 /// How many entries are read from the store at once.
@@ -53,8 +53,7 @@ pub(super) fn write_entries(
     cancelled: &AtomicBool,
 ) -> Result<(File, u64), JournalError> {
     let failed = |source| JournalError::io("write", path, source);
-    let mut file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path).map_err(failed)?;
+    let mut file = private_file().truncate(true).open(path).map_err(failed)?;
     file.write_all(&header.encode()).map_err(failed)?;
     let (mut end, mut scan) = (HEADER_BYTES as u64, layout::everything_after(None, SCAN_STEP));
     loop {

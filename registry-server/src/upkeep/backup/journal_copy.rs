@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use wkit_artifact::Algorithm;
 
 use crate::store::journal::JournalReader;
-use crate::store::local::sync_folder;
+use crate::store::local::{private_file, sync_folder};
 use crate::store::{JournalError, layout};
 use crate::upkeep::{UpkeepError, files};
 
@@ -81,7 +81,7 @@ fn copy_from(from: &Path, to: &Path, offset: u64) -> Result<(), UpkeepError> {
     let copy = || {
         let mut source = File::open(from)?;
         source.seek(SeekFrom::Start(offset))?;
-        let mut target = File::options().create(true).truncate(false).write(true).open(to)?;
+        let mut target = private_file().truncate(false).open(to)?;
         target.set_len(offset)?;
         target.seek(SeekFrom::Start(offset))?;
         io::copy(&mut source, &mut target)
