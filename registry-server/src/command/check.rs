@@ -66,18 +66,18 @@ pub(super) async fn run(args: CheckArgs, output: &mut (dyn Write + Send)) -> Res
             return Ok((check(&data, &url, options, &bar)?, Vec::new()));
         };
         let (found, repairs) = repair(&data, &url, options, mend, &bar)?;
-        let left = if found.count() == 0 { found } else { check(&data, &url, options, &bar)? };
+        let left = if found.findings.is_empty() { found } else { check(&data, &url, options, &bar)? };
         Ok((left, repairs))
     })
     .await?;
     match args.format {
         OutputFormat::Json => {
-            let outcome = Outcome { sound: report.count() == 0, report: &report, repairs: &repairs };
+            let outcome = Outcome { sound: report.wrong() == 0, report: &report, repairs: &repairs };
             write_json(output, &outcome)?;
         }
         OutputFormat::Text => write_text(output, &lines(&report, &repairs))?,
     }
-    match report.count() {
+    match report.wrong() {
         0 => Ok(()),
         count => Err(CommandError::Findings { count }),
     }
@@ -92,7 +92,7 @@ fn lines(report: &Report, repairs: &[String]) -> Vec<String> {
     let Report { blobs, blob_bytes, links, manifests, tags, .. } = report;
     let what =
         format!("{blobs} blobs ({blob_bytes} bytes), {links} links, {manifests} manifests, {tags} tags");
-    lines.push(match report.count() {
+    lines.push(match report.wrong() {
         0 => format!("sound: {what}"),
         count => format!("{count} findings in {what}"),
     });
@@ -111,7 +111,7 @@ fn describe(finding: &Finding) -> String {
             format!("missing: the content of `{digest}`; {}", held_by(repositories))
         }
         Finding::ContentOrphaned { digest, size_bytes } => {
-            format!("orphan: `{digest}` ({size_bytes} bytes) is held by no repository")
+            format!("note: `{digest}` ({size_bytes} bytes) is held by no repository")
         }
         Finding::LinkSize { repository, digest, expected, found } => {
             let expected =

@@ -31,8 +31,12 @@ pub(super) async fn run(args: ReindexArgs, output: &mut (dyn Write + Send)) -> R
         OutputFormat::Json => write_json(output, &done)?,
         OutputFormat::Text => {
             let place = done.metadata.display();
+            let source = match done.source.as_str() {
+                "journal" => "the journal".to_owned(),
+                backend => format!("the old `{backend}:` store, with a new journal"),
+            };
             let mut lines =
-                vec![format!("made `{place}` again from the {}: {} blobs are held", done.source, done.blobs)];
+                vec![format!("made `{place}` again from {source}: {} blobs are held", done.blobs)];
             lines.extend(done.missing.iter().map(|digest| format!("missing: the content of `{digest}`")));
             if done.more_missing > 0 {
                 lines.push(format!("… and {} more", done.more_missing));

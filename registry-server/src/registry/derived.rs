@@ -19,18 +19,15 @@ pub(crate) fn derived(key: &[u8], value: &[u8]) -> Vec<Entry> {
             .collect();
     }
     let Some((repository, digest)) = layout::parse_manifest(key) else { return Vec::new() };
-    let mut entries = Vec::new();
     let parsed = layout::parse_manifest_value(value).and_then(|(media_type, start)| {
         let bytes = value.get(start..)?;
         Some((references::parse(&repository, bytes, Some(media_type)).ok()?, bytes.len() as u64))
     });
-    if let Some((parsed, size_bytes)) = parsed
-        && let Some(subject) = &parsed.subject
-    {
-        let key = layout::referrer(&repository, subject, &digest);
-        entries.push((key, parsed.referrer(&digest, size_bytes)));
-    }
-    entries
+    let entry = parsed.and_then(|(parsed, size_bytes)| {
+        let key = layout::referrer(&repository, parsed.subject.as_ref()?, &digest);
+        Some((key, parsed.referrer(&digest, size_bytes)))
+    });
+    entry.into_iter().collect()
 }
 
 /// The keys that must exist for a stored manifest to be whole, with the digest each stands for. `None` when the

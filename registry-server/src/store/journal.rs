@@ -20,7 +20,9 @@
 //! A commit that fails while the server runs leaves the journal as it was before, or, when that cannot be told, is
 //! settled before the next one in the same way.
 
+mod anew;
 mod compaction;
+mod error;
 mod format;
 mod reader;
 mod replay;
@@ -33,95 +35,21 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::limits::{JOURNAL_COMPACT_MIN_BYTES, JOURNAL_GROUP_BYTES_MAX};
 use crate::store::group_commit::Engine;
-use crate::store::local::{is_full, sync_folder};
-use crate::store::{Batch, CommitError, Entry, MetadataError, layout};
-
+use crate::store::local::is_full;
+use crate::store::{Batch, Entry, MetadataError, layout};
+use anew::{put_in_place, store_position, write_anew};
 use compaction::Compaction;
-use format::{GroupWriter, HEADER_BYTES};
+use format::GroupWriter;
+use syncer::Syncer;
+
+pub use error::JournalError;
 pub(crate) use format::{Header, Position, Write, entry_bytes};
 pub(crate) use reader::{Group, JournalReader};
 pub use replay::ReplayError;
 pub(crate) use replay::{apply, derive, replay, store_end};
-use syncer::Syncer;
-
-/// How many entries are read from the store at once when the journal is written anew.
-const SCAN_STEP: usize = 50;
-
-/// Why a journal cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// There is none.
-    #[error("there is no journal `{}`", path.display())]
-    Missing {
-        /// Where it should be.
-        path: PathBuf,
-    },
-    /// It does not begin as a journal does.
-    #[error(
-        "expected `{}` to begin as a journal; it is damaged\n\
-        hint: `wkit-registry check --repair` writes it anew from the metadata store", path.display()
-    )]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It is of another version.
-    #[error("expected version {expected} of the journal `{}`, found {found}", path.display())]
-    Version {
-        /// The file.
-        path: PathBuf,
-        /// The version that is known.
-        expected: u32,
-        /// The version found.
-        found: u32,
-    },
-    /// It is another registry's.
-    #[error("the journal `{}` belongs to another registry", path.display())]
-    Identity {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The store lacks more than the journal still has group by group.
-    #[error(
-        "the metadata store is older than the journal `{}`, which begins with group {journal}; \
-        the store ends with {store}\n\
-        hint: `wkit-registry reindex` makes the store again from the journal", path.display()
-    )]
-    StoreBehind {
-        /// The journal.
-        path: PathBuf,
-        /// The last group that the journal begins with.
-        journal: u64,
-        /// The last group of the store.
-        store: u64,
-    },
-    /// The file system refuses something.
-    #[error("could not {action} the journal `{}`: {source}", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What the system reports.
-        source: io::Error,
-    },
-    /// The metadata store cannot be read or written.
-    #[error(transparent)]
-    Metadata(#[from] MetadataError),
-    /// The metadata store does not take what the journal has.
-    #[error(transparent)]
-    Commit(#[from] CommitError),
-}
-
-impl JournalError {
-    fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::Io { action, path: path.to_owned(), source }
-    }
-}
 
 /// The journal of an open metadata store, held by the thread that commits.
 #[derive(Debug)]
@@ -196,7 +124,8 @@ impl Journal {
                 apply(engine, group.writes, Some(position))?;
             }
         }
-        if reader.sequence() < stored.sequence {
+        // A file that is too short can end before what is looked at here.
+        if reader.sequence() < stored.sequence || reader.length().map_err(failed)? < reader.end() {
             tracing::warn!(
                 journal = reader.sequence(),
                 store = stored.sequence,
@@ -402,80 +331,6 @@ impl Journal {
         (self.file, self.position) = (Arc::new(file), position);
         Ok(())
     }
-}
-
-/// Writes a journal that begins with all primary entries of the store, puts it in the place of the old one, and tells
-/// the store. A crash in between leaves the old journal, or the new one with a generation the store does not know.
-fn write_anew(
-    path: &Path,
-    identity: &str,
-    last: Position,
-    engine: &mut dyn Engine,
-) -> Result<(File, Position), JournalError> {
-    let stored = engine.get(&layout::journal())?.as_deref().and_then(Position::parse).unwrap_or_default();
-    let sequence = last.sequence.max(stored.sequence);
-    let header = Header { identity: identity.to_owned(), generation: last.generation + 1, sequence };
-    let new = layout::new_file(path);
-    let written = write_entries(&new, &header, engine, &AtomicBool::new(false));
-    let (file, end) = written.inspect_err(|_| drop(std::fs::remove_file(&new)))?;
-    let position = Position { generation: header.generation, sequence, start: end, end, dead: 0 };
-    put_in_place(path, engine, position)?;
-    Ok((file, position))
-}
-
-/// Puts a journal that was written anew in the place of the old one, and tells the store.
-fn put_in_place(path: &Path, engine: &mut dyn Engine, position: Position) -> Result<(), JournalError> {
-    let renamed = std::fs::rename(layout::new_file(path), path);
-    renamed
-        .and_then(|()| sync_folder(path.parent().unwrap_or(path)))
-        .map_err(|source| JournalError::io("replace", path, source))?;
-    store_position(engine, position)
-}
-
-/// Writes a journal that begins with the primary entries of the store, durably: the file, and where it ends.
-fn write_entries(
-    path: &Path,
-    header: &Header,
-    engine: &dyn Engine,
-    cancelled: &AtomicBool,
-) -> Result<(File, u64), JournalError> {
-    let failed = |source| JournalError::io("write", path, source);
-    let mut file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path).map_err(failed)?;
-    file.write_all(&header.encode()).map_err(failed)?;
-    let (mut end, mut scan) = (HEADER_BYTES as u64, layout::everything_after(None, SCAN_STEP));
-    loop {
-        if cancelled.load(Ordering::Relaxed) {
-            return Err(failed(io::ErrorKind::Interrupted.into()));
-        }
-        let entries = engine.scan(&scan)?;
-        let mut group = GroupWriter::new(header.sequence);
-        let mut any = false;
-        for (key, value) in entries.iter().filter(|(key, _)| layout::is_primary(key)) {
-            any = true;
-            group.write(key, Some(value));
-        }
-        if any {
-            let bytes = group.finish();
-            file.write_all(&bytes).map_err(failed)?;
-            end += bytes.len() as u64;
-        }
-        match entries.last() {
-            Some((key, _)) => scan = layout::primary_after(key, SCAN_STEP),
-            None => break,
-        }
-    }
-    file.sync_all().map_err(failed)?;
-    Ok((file, end))
-}
-
-fn store_position(engine: &mut dyn Engine, position: Position) -> Result<(), JournalError> {
-    let (mut batch, (key, value)) = (Batch::default(), position.entry());
-    batch.set(key, value);
-    for result in engine.commit_group(&[batch], None)? {
-        result?;
-    }
-    Ok(())
 }
 
 fn failed(error: &io::Error) -> MetadataError {

@@ -50,7 +50,7 @@
 //!
 //! ```text
 //! backup.json                          what is in the backup; written last
-//! journal-<sequence>                   a copy of the journal
+//! journal-<number>                     a copy of the journal
 //! blobs/<algorithm>/<2 digits>/<hex>   the content of the blobs
 //! ```
 //!
@@ -167,9 +167,9 @@ pub(crate) fn backup_file(backup: &Path) -> PathBuf {
     backup.join("backup.json")
 }
 
-/// The name of the copy of the journal in a backup, and of nothing else.
-pub(crate) fn backup_journal_name(sequence: u64) -> String {
-    format!("{BACKUP_JOURNAL}{sequence}")
+/// The name of a copy of the journal in a backup.
+pub(crate) fn backup_journal_name(number: u64) -> String {
+    format!("{BACKUP_JOURNAL}{number}")
 }
 
 /// Whether a file of a backup is a copy of a journal.

@@ -157,12 +157,16 @@ impl Engine for SledEngine {
     fn commit_group(
         &mut self,
         batches: &[Batch],
-        journal: Option<&mut Journal>,
+        mut journal: Option<&mut Journal>,
     ) -> Result<Vec<Result<(), CommitError>>, MetadataError> {
-        let result = self.shared.with(|database| Ok(try_group(database, batches, journal)));
-        let result = result.flatten().and_then(|results| match self.sync() {
-            Ok(()) => Ok(results),
-            Err(error) => Err(failed(error.into())),
+        let result = self.shared.with(|database| Ok(try_group(database, batches, journal.as_deref_mut())));
+        let result = result.flatten().and_then(|results| {
+            self.sync().map_err(|error| failed(error.into()))?;
+            if let Some(journal) = journal {
+                journal.finish_sync()?;
+                journal.committed();
+            }
+            Ok(results)
         });
         if result.is_err() {
             self.shared.reopen();
@@ -193,10 +197,11 @@ impl Engine for SledEngine {
     }
 }
 
+/// Checks and applies a group, and begins to sync the journal.
 fn try_group(
     database: &Db,
     batches: &[Batch],
-    mut journal: Option<&mut Journal>,
+    journal: Option<&mut Journal>,
 ) -> Result<Vec<Result<(), CommitError>>, MetadataError> {
     // What the batches before have changed. The whole group is one batch of sled: after a crash it is there, with its
     // place in the journal, or it is not.
@@ -238,23 +243,18 @@ fn try_group(
             None => writes.remove(*key),
         }
     }
-    if let Some(journal) = journal.as_deref_mut().filter(|_| !changed.is_empty()) {
+    if let Some(journal) = journal.filter(|_| !changed.is_empty()) {
         let applied = batches.iter().zip(&results).filter(|(_, result)| result.is_ok());
         if let Some((key, value)) = journal.append(applied.map(|(batch, _)| batch), dead)? {
             writes.insert(key, value);
         }
         journal.begin_sync();
     }
-    let applied = if changed.is_empty() { Ok(()) } else { database.apply_batch(writes) };
-    // Readers of sled see a batch before it is durable, so even a group without writes has to wait for the log.
-    let committed = applied.and_then(|()| database.flush().map(drop)).map_err(failed);
-    if let Some(journal) = journal {
-        journal.finish_sync()?;
-        committed?;
-        journal.committed();
-        return Ok(results);
+    if !changed.is_empty() {
+        database.apply_batch(writes).map_err(failed)?;
     }
-    committed?;
+    // Readers of sled see a batch before it is durable, so even a group without writes has to wait for the log.
+    database.flush().map_err(failed)?;
     Ok(results)
 }
 

@@ -4,22 +4,25 @@
 //! copied elsewhere. Content that is gone when it is looked for was removed by the registry, which unlinks first: the
 //! journal then says so, and the backup is of that later moment.
 
+mod fetch;
+mod journal_copy;
+
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read, Write};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
-
-use serde::{Deserialize, Serialize};
-use wkit_artifact::{Algorithm, Digest};
 
 use super::reindex::held;
 use super::scratch::{Entries, Scratch};
 use super::{Progress, UpkeepError, files};
 use crate::limits::{BACKUP_ROUNDS_MAX, BACKUP_TEXT_BYTES_MAX, FINDINGS_MAX};
-use crate::store::journal::JournalReader;
 use crate::store::local::sync_folder;
-use crate::store::{JournalError, layout, make_private_folder, read_format};
+use crate::store::{layout, make_private_folder, read_format};
+use fetch::Fetch;
+use serde::{Deserialize, Serialize};
+
+pub(super) use journal_copy::{Copy, Followed};
 
 /// The version of the form of a backup.
 const VERSION: u32 = 1;
@@ -124,11 +127,8 @@ pub(crate) fn backup(
     }
     let mut journal = Copy::begin(data, to, &format.identity)?;
     let mut scratch = Scratch::new(to)?;
-    let (taken, missing) = (Mutex::new(Taken::default()), Mutex::new(Vec::new()));
-    for round in 0.. {
-        if round == BACKUP_ROUNDS_MAX {
-            return Err(UpkeepError::TooFast);
-        }
+    let (taken, mut missing) = (Mutex::new(Taken::default()), Vec::new());
+    rounds(|round| {
         scratch.follow(&mut journal.reader, progress)?;
         progress.step("shards of blobs", files::SHARDS as u64);
         let mut lost = Mutex::new(Vec::new());
@@ -138,20 +138,20 @@ pub(crate) fn backup(
         })?;
         let lost = std::mem::take(lost.get_mut().unwrap_or_else(PoisonError::into_inner));
         if lost.is_empty() {
-            break;
+            return Ok(true);
         }
         // What the registry removed, it says that it did.
         match journal.follow()? {
             Followed::Nothing => {
-                *missing.lock().unwrap_or_else(PoisonError::into_inner) = lost;
-                break;
+                missing = lost;
+                return Ok(true);
             }
             Followed::More => {}
             Followed::Anew => scratch = Scratch::new(to)?,
         }
-    }
+        Ok(false)
+    })?;
     let mut taken = taken.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut missing = missing.into_inner().unwrap_or_else(PoisonError::into_inner);
     missing.sort_unstable();
     missing.truncate(FINDINGS_MAX);
     let (journal, journal_digest, sequence) = journal.finish(to)?;
@@ -171,6 +171,16 @@ pub(crate) fn backup(
     write(to, &taken.backup)?;
     taken.removed = prune(&scratch, to, readers, progress, &taken.backup.journal)?;
     Ok(taken)
+}
+
+/// Does rounds of work until one says that it was the last.
+pub(super) fn rounds(mut work: impl FnMut(usize) -> Result<bool, UpkeepError>) -> Result<(), UpkeepError> {
+    for round in 0..BACKUP_ROUNDS_MAX {
+        if work(round)? {
+            return Ok(());
+        }
+    }
+    Err(UpkeepError::TooFast)
 }
 
 /// Makes the folder, or finds what is in it, and takes the lock on it.
@@ -206,171 +216,6 @@ fn claim(to: &Path) -> Result<(File, Option<Backup>), UpkeepError> {
 
 fn wrong(folder: &Path, message: &str) -> UpkeepError {
     UpkeepError::Backup { folder: folder.to_owned(), message: message.to_owned() }
-}
-
-/// The copy of the journal while it is made.
-pub(super) struct Copy {
-    live: PathBuf,
-    path: PathBuf,
-    pub(super) reader: JournalReader,
-}
-
-/// What a look at the journal of the running registry gave.
-pub(super) enum Followed {
-    /// There is nothing new.
-    Nothing,
-    /// There are more groups.
-    More,
-    /// The journal was written anew: everything has to be read again.
-    Anew,
-}
-
-impl Copy {
-    pub(super) fn begin(data: &Path, to: &Path, identity: &str) -> Result<Self, UpkeepError> {
-        let (live, path) = (layout::journal_file(data), layout::new_file(&layout::journal_file(to)));
-        copy_from(&live, &path, 0)?;
-        let reader = JournalReader::open(&path)?;
-        if reader.header().identity != identity {
-            return Err(JournalError::Identity { path: live }.into());
-        }
-        Ok(Self { live, path, reader })
-    }
-
-    pub(super) fn follow(&mut self) -> Result<Followed, UpkeepError> {
-        let failed = UpkeepError::io("read", &self.path);
-        copy_from(&self.live, &self.path, self.reader.end())?;
-        // Looked at afterwards: what was copied is of the same file then.
-        if JournalReader::open(&self.live)?.header() != self.reader.header() {
-            copy_from(&self.live, &self.path, 0)?;
-            self.reader = JournalReader::open(&self.path)?;
-            return Ok(Followed::Anew);
-        }
-        let before = self.reader.sequence();
-        self.reader.resume().map_err(failed)?;
-        let mut look = JournalReader::open(&self.path)?;
-        look.skip_like(&self.reader).map_err(UpkeepError::io("read", &self.path))?;
-        let more = look.next_group().map_err(UpkeepError::io("read", &self.path))?;
-        Ok(if more.is_some_and(|group| group.sequence > before) { Followed::More } else { Followed::Nothing })
-    }
-
-    /// Ends the copy with the last whole group, durably; returns name, digest, and the number of that group.
-    fn finish(self, to: &Path) -> Result<(String, String, u64), UpkeepError> {
-        let (end, sequence) = (self.reader.end(), self.reader.sequence());
-        let name = layout::backup_journal_name(sequence);
-        let place = to.join(&name);
-        let finish = || {
-            let file = File::options().write(true).open(&self.path)?;
-            file.set_len(end)?;
-            file.sync_all()
-        };
-        finish().map_err(UpkeepError::io("write", &self.path))?;
-        let digest = files::digest(&self.path, Algorithm::Sha256)?.ok_or(UpkeepError::Lost)?;
-        let renamed = std::fs::rename(&self.path, &place).and_then(|()| sync_folder(to));
-        renamed.map_err(UpkeepError::io("write", &place))?;
-        Ok((name, digest.to_string(), sequence))
-    }
-}
-
-/// Copies a file from `offset` on, in place of what the copy has from there.
-fn copy_from(from: &Path, to: &Path, offset: u64) -> Result<(), UpkeepError> {
-    let copy = || {
-        let mut source = File::open(from)?;
-        source.seek(SeekFrom::Start(offset))?;
-        let mut target = File::options().create(true).truncate(false).write(true).open(to)?;
-        target.set_len(offset)?;
-        target.seek(SeekFrom::Start(offset))?;
-        io::copy(&mut source, &mut target)
-    };
-    copy().map(drop).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => JournalError::Missing { path: from.to_owned() }.into(),
-        _ => UpkeepError::io("copy", from)(error),
-    })
-}
-
-/// Brings blobs into a backup.
-struct Fetch<'a> {
-    data: &'a Path,
-    to: &'a Path,
-    verify: bool,
-    taken: &'a Mutex<Taken>,
-    lost: &'a Mutex<Vec<String>>,
-}
-
-impl Fetch<'_> {
-    fn shard(
-        &self,
-        algorithm: Algorithm,
-        shard: u8,
-        blobs: std::collections::BTreeMap<Digest, Option<u64>>,
-    ) -> Result<(), UpkeepError> {
-        if blobs.is_empty() {
-            return Ok(());
-        }
-        let folder = layout::shard(self.to, algorithm, shard);
-        std::fs::create_dir_all(&folder).map_err(UpkeepError::io("make the folder", &folder))?;
-        let mut changed = false;
-        for (digest, size_bytes) in blobs {
-            changed |= self.blob(&digest, size_bytes)?;
-        }
-        if changed {
-            sync_folder(&folder).map_err(UpkeepError::io("sync", &folder))?;
-        }
-        Ok(())
-    }
-
-    /// Brings one blob, and says whether the folder was changed.
-    fn blob(&self, digest: &Digest, size_bytes: Option<u64>) -> Result<bool, UpkeepError> {
-        let (from, to) = (layout::blob_file(self.data, digest), layout::blob_file(self.to, digest));
-        let found = files::size(&to)?;
-        if found.is_some() && (size_bytes.is_none() || found == size_bytes) && self.intact(&to, digest)? {
-            self.count(|taken| taken.kept += 1);
-            return Ok(false);
-        }
-        if found.is_some() {
-            std::fs::remove_file(&to).map_err(UpkeepError::io("remove", &to))?;
-        }
-        let linked = match std::fs::hard_link(&from, &to) {
-            Ok(()) => true,
-            Err(_) if files::size(&from)?.is_none() => {
-                self.lose(digest);
-                return Ok(found.is_some());
-            }
-            // Another file system, or one without links.
-            Err(_) => false,
-        };
-        let whole = if linked {
-            let same_size = size_bytes.is_none() || files::size(&to)? == size_bytes;
-            same_size && self.intact(&to, digest)?
-        } else {
-            match files::copy(&from, &to, digest.algorithm())? {
-                Some(actual) => actual == *digest,
-                None => {
-                    self.lose(digest);
-                    return Ok(found.is_some());
-                }
-            }
-        };
-        if whole {
-            self.count(|taken| *(if linked { &mut taken.linked } else { &mut taken.copied }) += 1);
-        } else {
-            std::fs::remove_file(&to).map_err(UpkeepError::io("remove", &to))?;
-            self.lose(digest);
-        }
-        Ok(true)
-    }
-
-    /// Whether a file has its digest, as far as that is to be looked at.
-    fn intact(&self, path: &Path, digest: &Digest) -> Result<bool, UpkeepError> {
-        Ok(!self.verify || files::digest(path, digest.algorithm())?.as_ref() == Some(digest))
-    }
-
-    fn count(&self, change: impl FnOnce(&mut Taken)) {
-        change(&mut self.taken.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    fn lose(&self, digest: &Digest) {
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner).push(digest.to_string());
-    }
 }
 
 fn count(

@@ -82,6 +82,7 @@ pub(super) fn look(
     check_content(data, &*state.scratch.engine, options, progress, report)?;
     if report.beside_a_server && report.findings.len() > first {
         let found = report.findings.split_off(first);
+        report.orphans = 0;
         follow(data, &mut state, options.temporary, progress)?;
         for finding in found {
             if still_so(data, &*state.scratch.engine, &finding)? {

@@ -14,8 +14,7 @@ pub(super) struct Difference {
     pub(super) second: Option<Vec<u8>>,
 }
 
-/// Hands every difference between two stores to `found`, in the order of the keys. Local entries do not count, and
-/// derived ones that differ only in a way that does not matter do not, either.
+/// Hands every difference between two stores to `found`, in the order of the keys. Local entries do not count.
 pub(super) fn compare(
     first: &dyn Engine,
     second: &dyn Engine,

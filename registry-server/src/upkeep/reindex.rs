@@ -13,9 +13,9 @@ use super::scratch::copy_primary;
 use super::{Progress, UpkeepError, files};
 use crate::config::MetadataUrl;
 use crate::limits::FINDINGS_MAX;
-use crate::store::journal::{JournalReader, replay, store_end};
+use crate::store::journal::{Journal, JournalReader, replay, store_end};
 use crate::store::local::sync_folder;
-use crate::store::{Engine, Folder, Format, JournalError, OpenError, layout, mark, open_engine};
+use crate::store::{Batch, Engine, Folder, Format, JournalError, OpenError, layout, mark, open_engine};
 use crate::store::{prepare, read_format, write_format};
 
 /// What was made again, and what is not there.
@@ -68,24 +68,22 @@ pub(crate) fn reindex(
         None => (None, prepare(data)?),
     };
     let new = layout::new_file(&done.metadata);
-    remove(&new).map_err(UpkeepError::io("remove", &new))?;
-    let mut engine = open_engine(&url, &new)?;
-    mark(&mut *engine, format.identity.clone())?;
-    match open_journal(data, &format.identity) {
+    let mut engine = make_new(&url, &new, &format.identity)?;
+    let whole = match open_journal(data, &format.identity) {
         Ok(mut reader) => {
             "journal".clone_into(&mut done.source);
-            from_journal(data, &mut reader, &mut *engine, progress, &mut done)?;
+            from_journal(data, &mut reader, &mut *engine, old.is_some(), progress, &mut done)?
         }
-        Err(UpkeepError::Journal(error)) => {
-            let old = match old {
-                Some(engine) => Some(engine),
-                None => readable_store(data, old_url.as_ref(), &format),
-            };
-            let old = old.ok_or_else(|| no_source(data, error))?;
-            old.name().clone_into(&mut done.source);
-            copy_primary(&*old, &mut *engine)?;
-        }
+        Err(UpkeepError::Journal(JournalError::Missing { .. } | JournalError::Damaged { .. })) => false,
         Err(error) => return Err(error),
+    };
+    if !whole {
+        let old = old.or_else(|| readable_store(data, old_url.as_ref(), &format));
+        let old = old.ok_or_else(|| UpkeepError::NoSource { folder: data.to_owned() })?;
+        old.name().clone_into(&mut done.source);
+        drop(engine);
+        engine = make_new(&url, &new, &format.identity)?;
+        from_store(data, &*old, &mut *engine, &format.identity)?;
     }
     verify(data, &*engine, readers, progress, &mut done)?;
     drop(engine);
@@ -100,13 +98,31 @@ pub(crate) fn reindex(
     Ok(done)
 }
 
-fn no_source(data: &Path, error: JournalError) -> UpkeepError {
-    match error {
-        JournalError::Missing { .. } | JournalError::Damaged { .. } => {
-            UpkeepError::NoSource { folder: data.to_owned() }
-        }
-        error => error.into(),
+/// A new store with the identity of the folder.
+fn make_new(url: &MetadataUrl, new: &Path, identity: &str) -> Result<Box<dyn Engine>, UpkeepError> {
+    remove(new).map_err(UpkeepError::io("remove", new))?;
+    let mut engine = open_engine(url, new)?;
+    mark(&mut *engine, identity.to_owned())?;
+    Ok(engine)
+}
+
+/// Makes store and journal from the old store.
+fn from_store(
+    data: &Path,
+    old: &dyn Engine,
+    engine: &mut dyn Engine,
+    identity: &str,
+) -> Result<(), UpkeepError> {
+    copy_primary(old, engine)?;
+    // The groups are counted on.
+    if let Some(position) = old.get(&layout::journal())? {
+        let mut batch = Batch::default();
+        batch.set(layout::journal(), position);
+        engine.commit_group(&[batch], None)?.into_iter().collect::<Result<(), _>>()?;
     }
+    // The old store takes the new journal for a lost one, should this be interrupted, and makes it again.
+    Journal::make_again(&layout::journal_file(data), identity, engine)?;
+    Ok(())
 }
 
 /// The old store, when it is the folder's and can be read although its journal cannot.
@@ -117,17 +133,22 @@ fn readable_store(data: &Path, url: Option<&MetadataUrl>, format: &Format) -> Op
     (identity == format.identity.as_bytes()).then_some(engine)
 }
 
+/// Makes the store from the journal; `false` when it cannot be read to its end and there is an `old` store.
 fn from_journal(
     data: &Path,
     reader: &mut JournalReader,
     engine: &mut dyn Engine,
+    old: bool,
     progress: &dyn Progress,
     done: &mut Reindexed,
-) -> Result<(), UpkeepError> {
+) -> Result<bool, UpkeepError> {
     let path = layout::journal_file(data);
     progress.step("journal", files::size(&path)?.unwrap_or(0));
     replay(reader, engine, |read| progress.done(read))?;
     if reader.rest().map_err(UpkeepError::io("read", &path))? > 0 {
+        if old {
+            return Ok(false);
+        }
         // Most likely torn by a crash, and cut off at the next start; but nobody is left to say so.
         let kept = layout::quarantined_journal(data, reader.end());
         let keep = || {
@@ -137,7 +158,8 @@ fn from_journal(
         keep().map_err(UpkeepError::io("write", &kept))?;
         done.unreadable = Some(kept);
     }
-    Ok(store_end(engine, reader)?)
+    store_end(engine, reader)?;
+    Ok(true)
 }
 
 /// Looks whether every blob that a repository holds is there.

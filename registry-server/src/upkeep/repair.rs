@@ -149,7 +149,8 @@ impl Mend<'_> {
             }
             Finding::ManifestDamaged { repository, digest } => {
                 let (name, target) = (parse::<RepositoryName>(repository)?, parse::<Digest>(digest)?);
-                let mut writes = vec![(layout::manifest(&name, &target), None)];
+                let mut writes =
+                    vec![(layout::manifest(&name, &target), None), (layout::stamp(&name, &target), None)];
                 for (entry, _) in self.engine.scan(&layout::all_tagged(&name, &target))? {
                     let tag = layout::parse_tag(&entry).and_then(|tag| tag.parse::<Tag>().ok());
                     writes.extend(tag.map(|tag| (layout::tag(&name, &tag), None)));

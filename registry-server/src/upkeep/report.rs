@@ -103,7 +103,10 @@ pub(crate) struct Report {
     pub(crate) manifests: u64,
     /// How many tags there are.
     pub(crate) tags: u64,
-    /// What is not as it should be, the first [`FINDINGS_MAX`] of it.
+    /// How many pieces of content no repository holds. That is no damage: a push may have been given up, and the
+    /// garbage collector removes it in its time.
+    pub(crate) orphans: u64,
+    /// What is not as it should be, and the orphans, the first [`FINDINGS_MAX`] of it.
     pub(crate) findings: Vec<Finding>,
     /// How much more there is.
     pub(crate) more_findings: u64,
@@ -111,9 +114,11 @@ pub(crate) struct Report {
 
 impl Report {
     pub(super) fn add(&mut self, finding: Finding) {
+        let orphan = finding.is_orphan();
+        self.orphans += u64::from(orphan);
         if self.findings.len() < FINDINGS_MAX {
             self.findings.push(finding);
-        } else {
+        } else if !orphan {
             self.more_findings += 1;
         }
     }
@@ -124,9 +129,16 @@ impl Report {
         self.blob_bytes += size_bytes;
     }
 
-    /// How many findings there are in all.
-    pub(crate) fn count(&self) -> u64 {
-        self.findings.len() as u64 + self.more_findings
+    /// How many things are not as they should be.
+    pub(crate) fn wrong(&self) -> u64 {
+        self.findings.iter().filter(|finding| !finding.is_orphan()).count() as u64 + self.more_findings
+    }
+}
+
+impl Finding {
+    /// Whether it is content that no repository holds, which is no damage.
+    pub(crate) fn is_orphan(&self) -> bool {
+        matches!(self, Finding::ContentOrphaned { .. })
     }
 }
 

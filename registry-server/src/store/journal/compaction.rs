@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use super::{Header, JournalError, Position, write_entries};
+use super::anew::write_entries;
+use super::{Header, JournalError, Position};
 use crate::store::{Engine, layout};
 
 /// A new journal that is being written.

@@ -82,7 +82,12 @@ impl JournalReader {
     ///
     /// When the file cannot be looked at.
     pub(crate) fn rest(&self) -> io::Result<u64> {
-        Ok(self.file.get_ref().metadata()?.len().saturating_sub(self.end))
+        Ok(self.length()?.saturating_sub(self.end))
+    }
+
+    /// How long the file is, in bytes.
+    pub(super) fn length(&self) -> io::Result<u64> {
+        Ok(self.file.get_ref().metadata()?.len())
     }
 
     /// Goes on at `offset`, where the group after `sequence` begins.

@@ -34,6 +34,8 @@ impl Syncer {
 
     /// Begins to sync what was written to a file.
     pub(super) fn begin(&mut self, file: Arc<File>) {
+        // A panic may have come between the last beginning and its end.
+        let _ = self.finish();
         self.waiting = self.files.as_ref().is_some_and(|files| files.send(file).is_ok());
     }
 

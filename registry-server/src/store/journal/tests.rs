@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::format::{FRAME_HEAD_BYTES, HEADER_BYTES};
 use super::*;
 use crate::limits::{JOURNAL_FRAME_BYTES_MAX, JOURNAL_GROUP_BYTES_MAX};
-use crate::store::{Condition, open_engine};
+use crate::store::{CommitError, Condition, open_engine};
 
 type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -155,6 +155,38 @@ fn a_torn_end_is_cut_off_at_every_byte() {
     }
 }
 
+/// A journal that is damaged anywhere, in any way, is read up to the damage.
+#[test]
+fn damage_anywhere_ends_the_reading_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, path) = paths(folder.path());
+    let mut random = Random(5);
+    let mut both = Both::open(folder.path(), "redb").unwrap();
+    let mut whole = vec![std::fs::metadata(&path).unwrap().len()];
+    for _ in 0..20 {
+        both.commit(&[random.batch(), set("tag/x", "y")]);
+        whole.push(std::fs::metadata(&path).unwrap().len());
+    }
+    drop(both);
+    let good = std::fs::read(&path).unwrap();
+    for round in 0..500 {
+        let mut bytes = good.clone();
+        let room = bytes.len() as u64 - HEADER_BYTES as u64;
+        let place = HEADER_BYTES + usize::try_from(random.below(room)).unwrap();
+        match round % 3 {
+            0 => bytes[place] ^= 1 << random.below(8),
+            1 => bytes.truncate(place),
+            _ => bytes.splice(place..place, (0..=random.below(40)).map(|_| 0xff)).for_each(drop),
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        let mut reader = JournalReader::open(&path).unwrap();
+        while reader.next_group().unwrap().is_some() {}
+        let expected = whole.iter().rev().find(|end| **end <= place as u64).unwrap();
+        assert_eq!(reader.end(), *expected, "round {round}, byte {place}");
+        assert_eq!(reader.rest().unwrap(), bytes.len() as u64 - expected);
+    }
+}
+
 #[test]
 fn whoever_is_behind_after_a_crash_catches_up() {
     for backend in backends() {
@@ -173,6 +205,12 @@ fn whoever_is_behind_after_a_crash_catches_up() {
         let both = Both::open(folder.path(), backend).unwrap();
         assert_eq!(both.primary(), Entries::from([(b"tag/a".to_vec(), b"2".to_vec())]));
         assert_eq!(journaled(&path), both.primary());
+        drop(both);
+        // One that is too short, or gone.
+        let header = std::fs::read(&path).unwrap()[..HEADER_BYTES].to_vec();
+        std::fs::write(&path, header).unwrap();
+        let both = Both::open(folder.path(), backend).unwrap();
+        assert_eq!((journaled(&path), both.primary().len()), (both.primary(), 1));
         drop(both);
         std::fs::remove_file(&path).unwrap();
         let mut both = Both::open(folder.path(), backend).unwrap();

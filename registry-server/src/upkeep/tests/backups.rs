@@ -1,9 +1,9 @@
 //! Backups, older ones brought up to date, and what is restored from them.
 
 use super::*;
-use crate::limits::BACKUP_TEXT_BYTES_MAX;
+use crate::limits::{BACKUP_ROUNDS_MAX, BACKUP_TEXT_BYTES_MAX};
 use crate::store::journal::Journal;
-use crate::upkeep::backup::{Backup, Copy, Followed, Taken, backup};
+use crate::upkeep::backup::{Backup, Copy, Followed, Taken, backup, rounds};
 use crate::upkeep::restore::restore;
 
 fn take(data: &Path, to: &Path) -> Taken {
@@ -29,7 +29,7 @@ async fn a_backup_comes_back_as_it_was() {
         drop(running);
         let restored = restore(&to, &new, None, 2, &Quiet).unwrap();
         assert_eq!((restored.blobs, restored.missing), (2, Vec::new()));
-        assert_eq!(dump(&new, backend), before, "{backend}");
+        same(&dump(&new, backend), &before, backend);
         assert_eq!(look(&new, backend).findings, []);
         // What is done to the copy does not reach the backup or the original.
         let digest = Digest::sha256(b"one");
@@ -43,7 +43,7 @@ async fn a_backup_comes_back_as_it_was() {
         for other in backends() {
             let again = folder.path().join(format!("in-{other}"));
             restore(&to, &again, Some(&url(other)), 2, &Quiet).unwrap();
-            assert_eq!(dump(&again, other), before);
+            same(&dump(&again, other), &before, other);
         }
     }
 }
@@ -78,7 +78,7 @@ async fn a_backup_is_brought_up_to_date() {
     assert_eq!(counts(&take(&data, &to)), (0, 2, 0, 2));
     let new = folder.path().join("new");
     restore(&to, &new, None, 2, &Quiet).unwrap();
-    assert_eq!(dump(&new, "redb"), before);
+    same(&dump(&new, "redb"), &before, "redb");
 }
 
 #[tokio::test]
@@ -142,6 +142,18 @@ async fn the_description_of_a_backup_at_its_limit_and_one_past() {
     }
 }
 
+#[test]
+fn the_rounds_of_a_backup_at_their_limit_and_one_past() {
+    for (needed, enough) in [(BACKUP_ROUNDS_MAX, true), (BACKUP_ROUNDS_MAX + 1, false)] {
+        let mut done = 0;
+        let result = rounds(|_| {
+            done += 1;
+            Ok(done == needed)
+        });
+        assert_eq!((result.is_ok(), done), (enough, BACKUP_ROUNDS_MAX));
+    }
+}
+
 /// Commits, and a journal written anew, between two looks at it.
 #[tokio::test]
 async fn a_journal_is_followed_wherever_it_goes() {
@@ -165,4 +177,19 @@ async fn a_journal_is_followed_wherever_it_goes() {
     assert!(matches!(copy.follow().unwrap(), Followed::Nothing));
     let other = Copy::begin(&data, folder.path(), "other").err().unwrap().to_string();
     assert!(other.contains("belongs to another registry"), "{other}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_servers_user_may_read_journals() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (data, to) = (folder.path().join("data"), folder.path().join("backup"));
+    sample(&data, "redb").await;
+    let taken = take(&data, &to);
+    for path in [layout::journal_file(&data), to.join(taken.backup.journal), layout::backup_file(&to)] {
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", path.display());
+    }
 }
