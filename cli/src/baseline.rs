@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use tempfile::TempDir;
-use wkit_interface::check::{Contract, ContractError, Location};
+use wkit_interface::check::{CheckError, Contract, ContractError, Location};
 
 use crate::context::Context;
 use crate::error::CommandError;
@@ -276,6 +276,15 @@ fn link(from: &Path, to: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Why `new` cannot be compared with `old`.
+pub(crate) fn incomparable(new: &str, old: &str, error: &CheckError) -> CommandError {
+    let hint = match error {
+        CheckError::SeveralWorlds { .. } => Some("name the one that is meant with `--world`"),
+        _ => None,
+    };
+    CommandError::from_error(format!("cannot compare `{new}` with `{old}`"), error).maybe_hint(hint)
 }
 
 fn from_wit(label: &str, path: &Path) -> Result<Contract, CommandError> {

@@ -1,5 +1,6 @@
 //! `FILE|REF`: where a component comes from.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -120,14 +121,22 @@ pub(crate) fn decode_hint(error: &DecodeError) -> Option<&'static str> {
 
 /// Reads a file that should be a component.
 pub(crate) fn read_component_file(path: &Path) -> Result<Vec<u8>, CommandError> {
-    let size_bytes = std::fs::metadata(path).map_err(|error| io_error("read", path, &error))?.len();
-    if size_bytes > COMPONENT_FILE_BYTES_MAX {
-        return Err(CommandError::failed(format!(
-            "`{}` is too large: expected at most {COMPONENT_FILE_BYTES_MAX} bytes, found {size_bytes}",
+    let too_large = |found: &str| {
+        CommandError::failed(format!(
+            "`{}` is too large: expected at most {COMPONENT_FILE_BYTES_MAX} bytes, found {found}",
             path.display()
-        )));
+        ))
+    };
+    let cannot_read = |error: std::io::Error| io_error("read", path, &error);
+    let file = std::fs::File::open(path).map_err(cannot_read)?;
+    let size_bytes = file.metadata().map_err(cannot_read)?.len();
+    if size_bytes > COMPONENT_FILE_BYTES_MAX {
+        return Err(too_large(&size_bytes.to_string()));
     }
-    std::fs::read(path).map_err(|error| io_error("read", path, &error))
+    // A device or a pipe has no size before it is read, and may have no end.
+    let mut bytes = Vec::new();
+    file.take(COMPONENT_FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(cannot_read)?;
+    if bytes.len() as u64 > COMPONENT_FILE_BYTES_MAX { Err(too_large("more")) } else { Ok(bytes) }
 }
 
 /// A file is what exists, what is written as a path, or what has the ending of one.

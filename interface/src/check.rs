@@ -8,6 +8,7 @@ mod bump;
 mod capability;
 mod compare;
 mod contract;
+mod dependencies;
 mod finding;
 mod form_rules;
 pub mod hosts;

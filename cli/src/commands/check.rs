@@ -181,7 +181,13 @@ fn read_report(text: &str) -> Result<(ReportFormat, PathBuf), String> {
     if file.is_empty() {
         return Err("expected a file after the `=`".to_owned());
     }
-    Ok((ReportFormat::from_str(format, false)?, PathBuf::from(file)))
+    let known = || {
+        let formats = ReportFormat::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        formats.map(|format| format!("`{}`", format.get_name())).collect::<Vec<_>>().join(", ")
+    };
+    let format = ReportFormat::from_str(format, false)
+        .map_err(|_| format!("unknown format `{format}`, expected one of {}", known()))?;
+    Ok((format, PathBuf::from(file)))
 }
 
 fn shown(refused: Refused) -> String {

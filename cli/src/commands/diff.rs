@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use wkit_interface::check::{Profile, Settings, compare};
 
-use crate::baseline::Sides;
+use crate::baseline::{Sides, incomparable};
 use crate::commands::check::read_profile;
 use crate::context::Context;
 use crate::error::CommandError;
@@ -72,9 +72,8 @@ fn diff(args: &DiffArgs, context: &Context) -> Result<ExitCode, CommandError> {
     let old = sides.load(&args.old, Some(&new.tree))?;
     let profile = args.profile.unwrap_or_else(|| Profile::default_for(&new.contract));
     let settings = Settings { world: args.world.clone(), ..Settings::new(profile) };
-    let comparison = compare(&old.contract, &new.contract, &settings).map_err(|error| {
-        CommandError::from_error(format!("cannot compare `{}` with `{}`", args.old, args.new), &error)
-    })?;
+    let comparison = compare(&old.contract, &new.contract, &settings)
+        .map_err(|error| incomparable(&args.old, &args.new, &error))?;
     let checked = Checked {
         subject: new.tree.shown().to_owned(),
         new,

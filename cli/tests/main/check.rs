@@ -411,6 +411,10 @@ fn what_cannot_be_checked_is_never_fine() {
     fails("check wit --witness out", "check-witness-alone");
     fails("check wit --host wasmtime@0", "check-host-unknown-version");
     fails("check wit --host wasmtimes@48", "check-host-unknown");
+    fails("check wit --world nope", "check-unknown-world");
+    sandbox.write("two/a.wit", "package a:two;\nworld one {}\nworld other {}\n");
+    sandbox.write("service.wasm", whole);
+    fails("check service.wasm --against two", "check-several-worlds");
     sandbox.write("wkit.toml", "[project\n");
     fails("check wit", "check-toml-syntax");
 }

@@ -63,6 +63,46 @@ fn the_hook_refuses_what_breaks() {
     assert!(taken.status.success(), "{}", text(&taken));
 }
 
+/// A fix that is not staged does not let a break through, and a break that is not staged does not stop a commit.
+#[test]
+fn the_hook_looks_at_what_is_staged() {
+    let sandbox = repository(OLD);
+    let hook = sandbox.path(".git/hooks/pre-commit");
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    std::fs::copy(file("docs/ci/git/pre-commit"), &hook).unwrap();
+    git(&sandbox, ".", "config wkit.path wit");
+    let commit = |message: &str| {
+        let identity = ["-c", "user.name=Ada", "-c", "user.email=ada@shop.example"];
+        command(&sandbox, "git").args(identity).args(["commit", "--quiet", "-m", message]).output().unwrap()
+    };
+    // A package that the folder has and git does not.
+    sandbox.write(".git/info/exclude", "wit/deps/\n");
+    sandbox.write("wit/deps/log/log.wit", "package acme:log; interface log { enum level { low, high } }\n");
+    let more = "@since(version = 0.2.7)\ninterface more {\n  @since(version = 0.2.7)\n  use acme:log/log.{level};\n  \
+                @since(version = 0.2.7)\n  keep: func(level: level);\n}\n";
+    let version =
+        |text: &str, version: &str| text.replace("acme:kv@0.2.6", version).replace("acme:kv@0.2.7", version);
+    sandbox.write("wit/more.wit", more);
+    sandbox.write("wit/store.wit", version(OLD, "acme:kv@0.2.7"));
+    git(&sandbox, ".", "add wit");
+    let taken = commit("uses a package that is not committed");
+    assert!(taken.status.success(), "{}", text(&taken));
+
+    sandbox.write("wit/store.wit", version(&new(), "acme:kv@0.2.8"));
+    git(&sandbox, ".", "add wit");
+    sandbox.write("wit/store.wit", version(OLD, "acme:kv@0.2.8"));
+    let refused = commit("breaks");
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    assert!(text(&refused).contains("does not replace `git:HEAD#wit`"), "{}", text(&refused));
+
+    git(&sandbox, ".", "add wit");
+    let breaks = version(&new(), "acme:kv@0.2.8");
+    sandbox.write("wit/store.wit", &breaks);
+    let taken = commit("another version");
+    assert!(taken.status.success(), "{}", text(&taken));
+    assert_eq!(read(&sandbox, "wit/store.wit"), breaks, "the folder stays as it was");
+}
+
 #[test]
 fn the_script_for_github_marks_lines_and_writes_reports() {
     let sandbox = repository(&new());

@@ -2,7 +2,6 @@
 
 mod force;
 mod graph;
-mod rng;
 mod wit;
 
 use std::collections::BTreeMap;

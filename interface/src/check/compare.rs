@@ -3,6 +3,7 @@
 mod attributes;
 pub(super) mod drafts;
 mod equal;
+mod fate;
 mod functions;
 mod interfaces;
 mod members;
@@ -290,4 +291,32 @@ pub fn links(findings: &[Finding]) -> (bool, bool) {
             .any(|finding| finding.rule.group == super::Group::Link && finding.breaks.contains(&direction))
     };
     (!breaks(Direction::Host), !breaks(Direction::Component))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::{Profile, Settings};
+    use super::*;
+
+    #[test]
+    fn as_much_to_compare_as_the_limit_and_more() {
+        let side = |more: &str| {
+            // An interface counts as one, and each of its functions.
+            let functions: String = (1..1_000).map(|at| format!("do{at}: func();")).collect();
+            let interfaces: String = (0..10).map(|at| format!("interface i{at} {{ {functions} }}")).collect();
+            let imports: String = (0..10).map(|at| format!("import i{at};")).collect();
+            let worlds: String = (0..500).map(|at| format!("world w{at} {{ {imports} }}")).collect();
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("a.wit");
+            std::fs::write(&file, format!("package a:b;{interfaces}{worlds}{more}")).unwrap();
+            Contract::from_wit("a.wit", &file).unwrap()
+        };
+        let (fits, more) = (side(""), side("world more { import f: func(); }"));
+        let settings = Settings::new(Profile::Strict);
+        assert_eq!(measure(&fits, &fits, &settings), Ok(()));
+        let count = COMPARED_ITEMS_MAX + 1;
+        assert_eq!(measure(&fits, &more, &settings), Err(CheckError::TooMuch { count }));
+        let alone = Settings { world: Some("w1".to_owned()), ..settings };
+        assert_eq!(measure(&more, &more, &alone), Ok(()));
+    }
 }

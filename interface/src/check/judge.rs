@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::bump::{self, VersionStep};
 use super::compare::drafts::Found;
 use super::contract::Contract;
+use super::dependencies::{self, Widened};
 use super::finding::{Bump, Finding, Place, Shown, Status};
 use super::rule::{Direction, Group, Level, Rule};
 use super::rules;
@@ -59,6 +60,7 @@ pub(super) fn judge(
     let versions = bump::steps(old, new, required, &findings);
     if let Some(step) = versions.first() {
         let mut of_versions = of_versions(step, new, settings);
+        of_versions.extend(of_dependencies(old, new, settings));
         ignore(&mut of_versions, &mut used, new, settings);
         findings.extend(of_versions);
         if step.enough && settings.profile != Profile::Strict {
@@ -148,6 +150,31 @@ fn of_versions(step: &VersionStep, new: &Contract, settings: &Settings) -> Vec<F
         findings.iter_mut().for_each(|finding| finding.level = Level::Note);
     }
     findings
+}
+
+/// What the versions of the packages that it builds on do wrong.
+fn of_dependencies(old: &Contract, new: &Contract, settings: &Settings) -> Vec<Finding> {
+    let rule = &rules::DEP_RANGE_WIDENED;
+    let finding = |Widened { package, old, new: after, how }: Widened| {
+        let shown = |versions: &[Version]| {
+            let packages = versions.iter().map(|version| format!("{package}@{version}"));
+            Some(Shown { wit: packages.collect::<Vec<_>>().join(", "), location: None })
+        };
+        let item = Some(format!("dependency `{package}`"));
+        let finding = Finding {
+            rule,
+            breaks: rule.directions.to_vec(),
+            level: Level::Note,
+            place: Place { package: new.package(), item, ..Place::default() },
+            message: format!("more versions of `{package}` are built on: {how}"),
+            old: shown(&old),
+            new: shown(&after),
+            hint: Some(rule.advice.to_owned()),
+            status: Status::Counts,
+        };
+        level(&finding, false, settings).map(|level| Finding { level, ..finding })
+    };
+    dependencies::widened(old, new).into_iter().filter_map(finding).collect()
 }
 
 /// What a version that does not fit the old one allows.

@@ -208,6 +208,13 @@ rules! {
     see "component model Explainer, Subtyping",
     advice "keep it and mark it `@deprecated`";
 
+    INTERFACE_NO_MOVE, Link, [Host, Component, Callers], "an interface stays in its package and keeps its name",
+    before "interface store {\n  get: func(key: string) -> string;\n  remove: func(key: string);\n}\nworld app {\n  import store;\n}",
+    after "interface bucket {\n  get: func(key: string) -> string;\n  remove: func(key: string);\n}\nworld app {\n  import bucket;\n}",
+    reason "Package and name are what an import finds its export by, so that an interface elsewhere is another one, with other resources, though it has all that the old one had.",
+    see "component model Explainer, Import and Export Definitions",
+    advice "leave it where it was, and `use` its types from the new place";
+
     WORLD_IMPORT_ADD, Link, [Component, Implementers], "a world, or a component, imports more",
     before "world app {\n  export run: func();\n}",
     after "world app {\n  import log: func(line: string);\n  export run: func();\n}",
@@ -305,6 +312,13 @@ rules! {
     reason "A part with letters in it is compared as text, so that `rc10` comes before `rc9`, and whoever asks for the newest version gets the old one.",
     see "Semantic Versioning 2.0.0, 11",
     advice "write the number as a part of its own: `rc.10`";
+
+    DEP_RANGE_WIDENED, Version, [Policy], "a package builds on no more versions of another package than before",
+    before "package acme:shop@1.0.0;\n\ninterface store {\n  use acme:base/types@0.2.6.{entry};\n  put: func(entry: entry);\n}\n\npackage acme:base@0.2.6 {\n  interface types {\n    record entry { key: string }\n  }\n}",
+    after "package acme:shop@1.0.1;\n\ninterface store {\n  use acme:base/types@0.2.6.{entry};\n  put: func(entry: entry);\n}\n\ninterface log {\n  use acme:base/types@0.3.0.{entry};\n  add: func(entry: entry);\n}\n\npackage acme:base@0.2.6 {\n  interface types {\n    record entry { key: string }\n  }\n}\n\npackage acme:base@0.3.0 {\n  interface types {\n    record entry { key: string }\n  }\n}",
+    reason "A version stands for all that fit it: 0.2.6 for 0.2.6 and later ones of 0.2. With a version of another line hosts have to have both, and a resource of the one is none of the other; with a lower one hosts are accepted that the package was never tried on.",
+    see "component model Explainer, canonversion; Semantic Versioning 2.0.0",
+    advice "stay with the versions that were there, or make a new version of the package that does not fit the old one";
 
     SINCE_REQUIRED_ON_ADD, Gates, [Policy], "in a package with gates, what is new says since when",
     before "package acme:shop@1.0.0;\n\n@since(version = 1.0.0)\ninterface store {\n  @since(version = 1.0.0)\n  get: func(key: string) -> string;\n}",

@@ -208,6 +208,18 @@ fn what_lies_in_deps_is_validated_before_it_is_trusted() {
     assert!(Contract::from_wit("wit", folder.path()).is_ok());
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.wit"), "package a:b;").unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("b.wit")).unwrap();
+    let error = Contract::from_wit("wit", folder.path()).unwrap_err();
+    assert_eq!(error.to_string(), "cannot read `b.wit`: it is no regular file");
+    let error = Contract::from_wit("wit", &folder.path().join("b.wit")).unwrap_err();
+    assert!(matches!(error, ContractError::Io { .. }), "{error}");
+}
+
 #[test]
 fn what_cannot_be_read_says_so() {
     let folder = tempfile::tempdir().unwrap();

@@ -50,6 +50,20 @@ fn the_comparison_and_the_validator_agree_and_every_finding_has_its_witness() {
     assert!(count < mutations().len() || tally.mutations.len() == mutations().len());
 }
 
+/// Pairs that were judged wrongly once: an exported interface speaks of the resources of another one only through a value
+/// type that it uses, or a component imports less of an interface than it exports.
+const REGRESSIONS: [u64; 2] = [7_116, 8_187];
+
+#[test]
+fn pairs_that_were_judged_wrongly_once() {
+    let tally = Mutex::new(Tally::default());
+    for seed in REGRESSIONS {
+        check(&Pair::new(seed), &tally);
+    }
+    let wrong = tally.into_inner().unwrap().wrong;
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 /// Of so many pairs the components are compared as well, and the sources as files.
 const COMPONENTS_EVERY: u64 = 4;
 

@@ -105,6 +105,23 @@ fn types_have_a_limit_as_text() {
     assert!(refused > 0);
 }
 
+/// A function costs its name twice, as an import and as a function, with 16 bytes around it.
+#[test]
+fn names_are_read_up_to_the_limit_of_the_text() {
+    let (count, length) = (8_192, 1_008);
+    assert_eq!(count * 2 * (length + 16), limits::SURFACE_TEXT_BYTES_MAX);
+    let component = |more: &str| {
+        let imports: String =
+            (0..count).map(|at| format!("(import \"f{at:0>width$}\" (func))", width = length - 1)).collect();
+        from_wat(&format!(
+            "(component {}",
+            imports.replacen("\" (func)", &format!("{more}\" (func)"), 1) + ")"
+        ))
+    };
+    assert!(decode(&component("")).is_ok());
+    assert_eq!(decode(&component("0")).unwrap_err(), DecodeError::TypesTooLarge);
+}
+
 #[test]
 fn imports_have_a_limit() {
     let component = |count: usize| {

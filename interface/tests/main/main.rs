@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod check_hostile;
+mod check_limits;
 mod check_settings;
 mod check_speed;
 mod corpus;

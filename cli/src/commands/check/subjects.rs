@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use wkit_interface::check::hosts::{HostVersion, flags, gaps};
 use wkit_interface::check::{
-    Bump, ContractKind, Finding, Ignore, Level, Place, Profile, Settings, Status, compare, lint,
+    Bump, CheckError, ContractKind, Finding, Ignore, Level, Place, Profile, Settings, Status, compare, lint,
 };
 use wkit_interface::{Misfit, decode};
 
 use super::Plan;
-use crate::baseline::{Side, Sides};
+use crate::baseline::{Side, Sides, incomparable};
 use crate::error::CommandError;
 use crate::project::{Component, FILE_NAME, Project};
 use crate::report::Checked;
@@ -60,6 +60,15 @@ fn check_each(plan: &Plan<'_>) -> Result<Vec<Checked>, CommandError> {
         None => None,
     };
     let world = plan.settings.world().filter(|_| is_wit || plan.args.targets.is_none());
+    // With a base the comparison says so itself.
+    if let (Some(world), true, None) = (&plan.args.world, is_wit, base) {
+        let worlds = new.contract.worlds();
+        if !worlds.contains(world) {
+            let label = subject.clone();
+            let error = CheckError::UnknownWorld { label, world: world.clone(), worlds };
+            return Err(CommandError::usage(error.to_string()));
+        }
+    }
     let mut remarks = Vec::new();
     let old = match base {
         // What the file says was not said of this folder, which may be newer.
@@ -212,12 +221,8 @@ fn checked(plan: &Plan<'_>, item: Item) -> Result<Checked, CommandError> {
             one.rule.id == other.rule.id && one.place.path() == other.place.path()
         };
         findings.retain(|finding| !before.iter().any(|known| same(known, finding)));
-        let comparison = compare(&old.contract, &new.contract, &settings).map_err(|error| {
-            CommandError::from_error(
-                format!("cannot compare `{subject}` with `{}`", old.tree.shown()),
-                &error,
-            )
-        })?;
+        let comparison = compare(&old.contract, &new.contract, &settings)
+            .map_err(|error| incomparable(&subject, old.tree.shown(), &error))?;
         findings.extend(comparison.findings);
         (required, versions, truncated) = (comparison.required, comparison.versions, comparison.truncated);
     }

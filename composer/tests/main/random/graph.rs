@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wkit_composer::{Input, Plan, PlannedOpen, PlannedWire};
 use wkit_fixtures::component::from_wit;
+use wkit_fixtures::corpus::Rng;
 use wkit_interface::{ItemKind, Surface, decode, fits};
 
-use super::rng::Rng;
 use super::wit::{Interface, Kind};
 
 /// Components, the plan that wires them, and all wires that follow from both.

@@ -1,6 +1,6 @@
 //! Random interfaces: their types, functions and resources, small changes to them, and their WIT.
 
-use super::rng::Rng;
+use wkit_fixtures::corpus::Rng;
 
 /// An interface as one component knows it.
 #[derive(Debug, Clone)]

@@ -210,7 +210,8 @@ impl<'a> Pairing<'a> {
 /// The resource that a view has under the name of `asked`.
 fn bound(view: &View<'_>, (home, name): &(String, String)) -> Option<(String, String)> {
     let resolve = view.resolve();
-    let id = *resolve.interfaces[view.interface(home)?].types.get(name)?;
+    // A component may import less of an interface than it exports.
+    let id = view.interfaces_of(home).find_map(|id| resolve.interfaces[id].types.get(name).copied())?;
     is_resource(resolve, id).then(|| names::resource(resolve, id))
 }
 

@@ -133,24 +133,27 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The interface of an import or export, by its key.
-    pub(super) fn interface(&self, key: &str) -> Option<InterfaceId> {
-        let found = self.imports.get(key).or_else(|| self.exports.get(key))?;
-        match found.entry {
+    /// The interfaces of that key: imported, exported.
+    pub(super) fn interfaces_of(&self, key: &str) -> impl Iterator<Item = InterfaceId> {
+        let found = [self.imports.get(key), self.exports.get(key)];
+        found.into_iter().flatten().filter_map(|item| match item.entry {
             Entry::Interface(id) => Some(id),
             _ => None,
-        }
+        })
     }
 
-    /// The interfaces that the types of an exported interface come from, each with whether the world exports it.
+    /// The interfaces that the resources come from that an exported interface speaks of, each with whether the world
+    /// exports it.
     pub(super) fn homes(&self, id: InterfaceId) -> HashMap<String, bool> {
         let resolve = self.resolve();
         let mut homes = HashMap::new();
-        for ty in resolve.interfaces[id].types.values() {
-            let origin = names::root(resolve, *ty);
-            if matches!(resolve.types[origin].kind, TypeDefKind::Resource) {
-                let (home, _) = names::resource(resolve, origin);
-                homes.insert(home.clone(), self.exports.contains_key(&home));
+        let mut spoken_of = LiveTypes::default();
+        spoken_of.add_interface(resolve, id);
+        for ty in spoken_of.iter() {
+            if matches!(resolve.types[ty].kind, TypeDefKind::Resource) {
+                let (home, _) = names::resource(resolve, ty);
+                let is_exported = self.exports.contains_key(&home);
+                homes.insert(home, is_exported);
             }
         }
         homes

@@ -7,6 +7,7 @@ use wit_parser::{InterfaceId, Resolve, Span};
 
 use super::drafts::{Draft, Drafts, Seen};
 use super::equal::{Pairing, Way};
+use super::fate::{Arrivals, Fate};
 use super::interfaces::Compared;
 use super::similar::Successors;
 use super::view::{Entry, Item, View};
@@ -103,20 +104,21 @@ impl<'a> Side<'a, '_> {
         for (key, _) in added.iter().filter(|_| !gone.is_empty()) {
             successors.add((*key).clone(), String::new());
         }
-        let mut homes: HashMap<String, &String> = HashMap::new();
-        for (key, _) in added.iter().filter(|(key, _)| key.contains('/')) {
-            homes.entry(short(key)).or_insert(key);
-        }
+        let of_new = self.pairing.new.resolve();
+        let arrivals = Arrivals::new(of_new, if gone.is_empty() { &[] } else { &added });
         for (key, item) in gone {
-            let moved = homes.get(&short(key)).filter(|other| key.contains('/') && **other != key);
-            let similar = match moved {
-                Some(moved) => format!("; there is `{moved}` now"),
-                None => successors.of(key, "", drafts),
+            let fate = arrivals.fate(self.pairing.old.resolve(), key, item);
+            let (rule, rest) = match fate {
+                Some(Fate::OtherVersion(other)) => (None, format!("; there is `{other}` now")),
+                Some(Fate::Moved(other)) => {
+                    (Some(&rules::INTERFACE_NO_MOVE), format!("; it has moved to `{other}`"))
+                }
+                None => (None, successors.of(key, "", drafts)),
             };
-            self.alone(Way::NewFillsOld, key, item, &similar, drafts);
+            self.alone(Way::NewFillsOld, key, item, (rule, &rest), drafts);
         }
         for (key, item) in added {
-            self.alone(Way::OldFillsNew, key, item, "", drafts);
+            self.alone(Way::OldFillsNew, key, item, (None, ""), drafts);
         }
     }
 
@@ -218,8 +220,15 @@ impl<'a> Side<'a, '_> {
         Some(Shown { wit, location: view.contract.locate(item.span) })
     }
 
-    /// What only one side has. `similar` is the rest of the message.
-    fn alone(&self, way: Way, key: &str, item: &Item<'_>, similar: &str, drafts: &mut Drafts) {
+    /// What only one side has: the rule where it is a special one, and the rest of the message.
+    fn alone(
+        &self,
+        way: Way,
+        key: &str,
+        item: &Item<'_>,
+        (special, rest): (Option<&'static Rule>, &str),
+        drafts: &mut Drafts,
+    ) {
         let view = self.view(way);
         let compared = self.compared(view, key, item);
         let is_needed = match self.position {
@@ -235,6 +244,7 @@ impl<'a> Side<'a, '_> {
         // What comes or goes with the whole package is told as that; in which worlds it stood is in the place.
         let is_of_package = !view.is_world() || (compared.is_own && self.is_only_here(way, item));
         let (rule, verb) = rule_alone(way, self.position, !is_of_package);
+        let rule = special.unwrap_or(rule);
         let (old, new) = match way {
             Way::NewFillsOld => (self.shown(way, item), None),
             Way::OldFillsNew => (None, self.shown(way, item)),
@@ -252,7 +262,7 @@ impl<'a> Side<'a, '_> {
             rule,
             place,
             breaks,
-            message: format!("{called} {verb}{similar}"),
+            message: format!("{called} {verb}{rest}"),
             old,
             new,
             hint: (way == Way::NewFillsOld).then(|| rule.advice.to_owned()),
@@ -329,11 +339,6 @@ fn rule_alone(way: Way, position: Position, is_of_world: bool) -> (&'static Rule
         }
         (Way::OldFillsNew, Position::Export, true) => (&rules::WORLD_EXPORT_ADD, "is exported now"),
     }
-}
-
-/// The name of an interface without its package.
-fn short(key: &str) -> String {
-    names::path(key).rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 fn interface_place(resolve: &Resolve, id: InterfaceId, key: &str) -> Place {

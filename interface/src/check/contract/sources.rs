@@ -154,6 +154,11 @@ fn files(path: &Path) -> Result<Vec<(PathBuf, u64)>, ContractError> {
                 1 => matches!(ending, Some("wit" | "wasm" | "wat")),
                 _ => ending == Some("wit"),
             };
+            if is_read && !metadata.is_file() {
+                // A pipe would be waited for without end.
+                let (path, message) = (relative(&file, path), "it is no regular file".to_owned());
+                return Err(ContractError::Io { path, message });
+            }
             if is_read {
                 has_own |= depth == 0;
                 files.push((file, metadata.len()));

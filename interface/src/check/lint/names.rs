@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use heck::{ToShoutySnakeCase as _, ToSnakeCase as _, ToUpperCamelCase as _};
-use wit_parser::{Function, InterfaceId, Resolve, Type, TypeDefKind, TypeId};
+use wit_parser::{Function, InterfaceId, Resolve, Type, TypeDefKind, TypeId, WorldId, WorldItem};
 
 use super::{Item, Subject};
 use crate::check::finding::Finding;
@@ -19,17 +19,85 @@ pub(super) fn lint(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut flat = Names::new(subject, "C");
     for id in package.interfaces.values() {
-        flat.c(*id, &freed);
+        let scope = Scope::interface(subject, *id);
+        flat.c(&scope, &freed);
         let mut go = Names::new(subject, "Go");
-        go.go(*id);
+        go.go(&scope);
         let mut rust = Names::new(subject, "Rust");
-        rust.rust(*id);
+        rust.rust(&scope);
         findings.extend(go.findings);
         findings.extend(rust.findings);
-        findings.extend(members(subject, *id));
+        findings.extend(members(subject, &scope));
+    }
+    for id in package.worlds.values() {
+        // The bindings of two worlds never meet.
+        let scope = Scope::world(subject, *id);
+        let mut flat = Names::new(subject, "C");
+        flat.c(&scope, &freed);
+        let mut go = Names::new(subject, "Go");
+        go.go(&scope);
+        findings.extend(flat.findings);
+        findings.extend(go.findings);
+        findings.extend(members(subject, &scope));
     }
     findings.extend(flat.findings);
     findings
+}
+
+/// What an interface has, or a world itself.
+struct Scope<'a> {
+    home: Item,
+    /// What C puts before every name.
+    prefix: String,
+    types: Vec<(&'a str, TypeId)>,
+    functions: Vec<(&'a Function, Side)>,
+    /// Whether its types can be exported; those of a world never are.
+    is_exportable: bool,
+}
+
+/// From where a function is seen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// An interface has it, which may be imported or exported: its names are compared as those of an import.
+    Any,
+    /// A world exports it itself.
+    Exported,
+}
+
+impl<'a> Scope<'a> {
+    fn interface(subject: &Subject<'a>, id: InterfaceId) -> Self {
+        let interface = &subject.resolve.interfaces[id];
+        let package = &subject.resolve.packages[subject.package].name;
+        let name = interface.name.as_deref().unwrap_or_default();
+        Self {
+            home: subject.interface_item(id),
+            prefix: [&package.namespace, &package.name, name].map(|name| name.to_snake_case()).join("_"),
+            types: interface.types.iter().map(|(name, id)| (name.as_str(), *id)).collect(),
+            functions: interface.functions.values().map(|function| (function, Side::Any)).collect(),
+            is_exportable: true,
+        }
+    }
+
+    fn world(subject: &Subject<'a>, id: WorldId) -> Self {
+        let world = &subject.resolve.worlds[id];
+        let (mut types, mut functions) = (Vec::new(), Vec::new());
+        for item in world.imports.values() {
+            match item {
+                WorldItem::Function(function) => functions.push((function, Side::Any)),
+                WorldItem::Type { id, .. } => {
+                    types.push((subject.resolve.types[*id].name.as_deref().unwrap_or_default(), *id));
+                }
+                WorldItem::Interface { .. } => {}
+            }
+        }
+        for item in world.exports.values() {
+            if let WorldItem::Function(function) = item {
+                functions.push((function, Side::Exported));
+            }
+        }
+        let (home, prefix) = (subject.world_item(id), world.name.to_snake_case());
+        Self { home, prefix, types, functions, is_exportable: false }
+    }
 }
 
 /// The names of one scope of a language, and who has them.
@@ -75,13 +143,11 @@ impl<'a> Names<'a> {
     }
 
     /// One flat space for the whole program. The names of the package come first and are the same for all.
-    fn c(&mut self, id: InterfaceId, freed: &HashSet<TypeId>) {
+    fn c(&mut self, scope: &Scope<'_>, freed: &HashSet<TypeId>) {
         let subject = self.subject;
-        let interface = &subject.resolve.interfaces[id];
-        let home = subject.interface_item(id);
-        let prefix = subject.c_prefix(id);
-        for (name, ty) in &interface.types {
-            let item = subject.type_item(&home, *ty);
+        let Scope { home, prefix, .. } = scope;
+        for (name, ty) in &scope.types {
+            let item = subject.type_item(home, *ty);
             let snake = name.to_snake_case();
             let definition = &subject.resolve.types[*ty];
             match &definition.kind {
@@ -90,9 +156,11 @@ impl<'a> Names<'a> {
                     self.take(format!("{prefix}_borrow_{snake}_t"), &item, "borrowed handle", When::Always);
                     self.take(format!("{prefix}_{snake}_drop_own"), &item, "drop function", When::Always);
                     self.take(format!("{prefix}_{snake}_drop_borrow"), &item, "drop function", When::Always);
-                    self.take(format!("{prefix}_{snake}_t"), &item, "type", When::Exported);
-                    self.take(format!("{prefix}_{snake}_new"), &item, "maker", When::Exported);
-                    self.take(format!("{prefix}_{snake}_rep"), &item, "reader", When::Exported);
+                    if scope.is_exportable {
+                        self.take(format!("{prefix}_{snake}_t"), &item, "type", When::Exported);
+                        self.take(format!("{prefix}_{snake}_new"), &item, "maker", When::Exported);
+                        self.take(format!("{prefix}_{snake}_rep"), &item, "reader", When::Exported);
+                    }
                 }
                 kind => {
                     self.take(format!("{prefix}_{snake}_t"), &item, "type", When::Always);
@@ -107,19 +175,18 @@ impl<'a> Names<'a> {
                 }
             }
         }
-        for function in interface.functions.values() {
-            let item = subject.function_item(&home, function);
-            self.take(format!("{prefix}_{}", c_function(function)), &item, "", When::Always);
+        for (function, side) in &scope.functions {
+            let item = subject.function_item(home, function);
+            let exports = if *side == Side::Exported { "exports_" } else { "" };
+            self.take(format!("{exports}{prefix}_{}", c_function(function)), &item, "", When::Always);
         }
     }
 
-    /// A Go package for each interface.
-    fn go(&mut self, id: InterfaceId) {
+    /// A Go package for each interface, and one for what a world imports itself. What it exports itself is in another one.
+    fn go(&mut self, scope: &Scope<'_>) {
         let subject = self.subject;
-        let interface = &subject.resolve.interfaces[id];
-        let home = subject.interface_item(id);
-        for (name, ty) in &interface.types {
-            let item = subject.type_item(&home, *ty);
+        for (name, ty) in &scope.types {
+            let item = subject.type_item(&scope.home, *ty);
             let camel = name.to_upper_camel_case();
             if matches!(subject.resolve.types[*ty].kind, TypeDefKind::Resource) {
                 self.take(format!("{camel}FromOwnHandle"), &item, "maker", When::Always);
@@ -133,20 +200,18 @@ impl<'a> Names<'a> {
             }
             self.take(camel, &item, "type", When::Always);
         }
-        for function in interface.functions.values() {
-            let item = subject.function_item(&home, function);
+        for (function, _) in scope.functions.iter().filter(|(_, side)| *side == Side::Any) {
+            let item = subject.function_item(&scope.home, function);
             let Some(symbol) = go_function(subject.resolve, function) else { continue };
             self.take(symbol, &item, "", When::Always);
         }
     }
 
     /// A Rust module for each interface; only its types meet, as functions are in another space of names.
-    fn rust(&mut self, id: InterfaceId) {
+    fn rust(&mut self, scope: &Scope<'_>) {
         let subject = self.subject;
-        let interface = &subject.resolve.interfaces[id];
-        let home = subject.interface_item(id);
-        for (name, ty) in &interface.types {
-            let item = subject.type_item(&home, *ty);
+        for (name, ty) in &scope.types {
+            let item = subject.type_item(&scope.home, *ty);
             let camel = name.to_upper_camel_case();
             let definition = &subject.resolve.types[*ty];
             if matches!(definition.kind, TypeDefKind::Resource) {
@@ -159,17 +224,15 @@ impl<'a> Names<'a> {
 }
 
 /// Methods and static functions that meet those which bindings give to every resource.
-fn members(subject: &Subject<'_>, id: InterfaceId) -> Vec<Finding> {
-    let interface = &subject.resolve.interfaces[id];
-    let home = subject.interface_item(id);
-    let has_constructor: HashSet<TypeId> = interface
+fn members(subject: &Subject<'_>, scope: &Scope<'_>) -> Vec<Finding> {
+    let has_constructor: HashSet<TypeId> = scope
         .functions
-        .values()
-        .filter(|function| function.name.starts_with("[constructor]"))
-        .filter_map(|function| function.kind.resource())
+        .iter()
+        .filter(|(function, _)| function.name.starts_with("[constructor]"))
+        .filter_map(|(function, _)| function.kind.resource())
         .collect();
     let mut findings = Vec::new();
-    for function in interface.functions.values() {
+    for (function, _) in &scope.functions {
         let Some(resource) = function.kind.resource() else { continue };
         if function.name.starts_with("[constructor]") {
             continue;
@@ -184,7 +247,7 @@ fn members(subject: &Subject<'_>, id: InterfaceId) -> Vec<Finding> {
             }
             _ => continue,
         };
-        let item = subject.function_item(&home, function);
+        let item = subject.function_item(&scope.home, function);
         findings.push(subject.finding(&NAME_CLASH, Level::Breaking, &item, problem));
     }
     findings
@@ -248,20 +311,11 @@ fn freed(resolve: &Resolve) -> HashSet<TypeId> {
     freed
 }
 
-impl Subject<'_> {
-    /// What C puts before every name of an interface.
-    fn c_prefix(&self, id: InterfaceId) -> String {
-        let package = &self.resolve.packages[self.package].name;
-        let interface = self.resolve.interfaces[id].name.as_deref().unwrap_or_default();
-        [&package.namespace, &package.name, interface].map(|name| name.to_snake_case()).join("_")
-    }
-}
-
 impl Item {
-    /// The item with its interface, for comparing it with another.
+    /// The item with its interface or world, for comparing it with another.
     fn full(&self) -> String {
         let item = self.place.item.clone().unwrap_or_default();
-        let interface = self.place.interface.as_deref().unwrap_or_default();
-        format!("{item} of `{interface}`")
+        let home = self.place.interface.as_ref().or(self.place.worlds.first());
+        format!("{item} of `{}`", home.map(String::as_str).unwrap_or_default())
     }
 }

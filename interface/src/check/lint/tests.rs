@@ -264,6 +264,38 @@ fn names_of_go_rust_and_cpp_meet() {
 }
 
 #[test]
+fn names_that_a_world_has_itself_meet() {
+    let wit = "package a:b;
+        world w {
+          resource file { constructor(); read: func(); handle: func(); }
+          record info { name: string }
+          import method-file-read: func();
+          import file-drop-own: func();
+          import file-new: func();
+          import make-file: func();
+          import info-free: func();
+          export method-file-read: func();
+          export make-info: func();
+          export info-t: func();
+        }
+        world other { import method-file-read: func(); }";
+    assert_eq!(
+        lint_rule("NAME_CLASH", wit),
+        [
+            "breaking `a:b`, function `file-drop-own`: in C, it is called `w_file_drop_own`, and so is the drop function of \
+             resource `file` of `w`",
+            "breaking `a:b`, function `info-free`: in C, it is called `w_info_free`, and so is the free function of record \
+             `info` of `w`",
+            "breaking `a:b`, method `file.read`: in C, it is called `w_method_file_read`, and so is function \
+             `method-file-read` of `w`",
+            "breaking `a:b`, constructor of `file`: in Go, it is called `MakeFile`, and so is function `make-file` of `w`",
+            "breaking `a:b`, method `file.handle`: in Rust, the bindings of an imported resource have a function `handle` of \
+             their own",
+        ]
+    );
+}
+
+#[test]
 fn words_of_languages_are_told_with_what_becomes_of_them() {
     let wit = "package a:b;
         interface i {

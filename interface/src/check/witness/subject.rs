@@ -8,6 +8,7 @@ use wit_parser::{
 };
 
 use super::cut::{self, Names};
+use super::home;
 use crate::check::contract::Contract;
 use crate::check::finding::{Finding, Place, Position};
 use crate::name::{InterfaceParts, fits};
@@ -36,7 +37,9 @@ impl Subject {
         let worlds = worlds(side, place);
         let interface = match &place.interface {
             Some(name) => {
-                let found = find_interface(&resolve, &worlds, place, name, position)?;
+                // What only one side has is not on the other one in another version either.
+                let is_alone = place.item.is_none() && !home::is_about(finding);
+                let found = find_interface(&resolve, &worlds, place, name, position, !is_alone)?;
                 whole(&mut resolve, found)
             }
             None => {
@@ -130,14 +133,15 @@ fn items(
     }
 }
 
-/// The interface of that name in one of the worlds, or without them among all. One that is whole what the finding is
-/// about has to be in a world.
+/// The interface of that name in one of the worlds, or without them among all: a package may have another version by now.
+/// One that is whole what the finding is about has to be in a world.
 fn find_interface(
     resolve: &Resolve,
     worlds: &[WorldId],
     place: &Place,
     name: &str,
     position: Position,
+    in_any_version: bool,
 ) -> Option<InterfaceId> {
     let full = match place.package.as_deref().map(|package| package.split_once('@').unwrap_or((package, "")))
     {
@@ -158,7 +162,7 @@ fn find_interface(
             |suits: &dyn Fn(&str) -> bool| list.iter().find(|(known, _)| suits(known)).map(|(_, id)| *id);
         by(&|known| fits(known, &full))
             .or_else(|| by(&|known| known == name))
-            .or_else(|| by(&|known| path(known) == path(&full)))
+            .or_else(|| by(&|known| in_any_version && path(known) == path(&full)))
     };
     let found = among(&inside);
     if found.is_some() || (place.item.is_none() && !(worlds.is_empty() && place.worlds.is_empty())) {
