@@ -17,12 +17,16 @@ use crate::shell::Shells;
 
 /// Instantiates what `order` says with the wires and exports of `graph`, and leaves all other imports open. Gives the
 /// composition and its surface.
-pub(crate) fn encode(graph: &Graph<'_>, order: &[Index]) -> Result<(Binary, Surface), ComposeError> {
+pub(crate) fn encode(
+    graph: &Graph<'_>,
+    order: &[Index],
+    shells: &Shells,
+) -> Result<(Binary, Surface), ComposeError> {
     let Graph { instances, wires, exports, .. } = graph;
     let mut engine = Engine {
         instances,
         graph: CompositionGraph::new(),
-        shells: Shells::default(),
+        shells,
         packages: HashMap::new(),
         nodes: HashMap::new(),
     };
@@ -33,7 +37,7 @@ pub(crate) fn encode(graph: &Graph<'_>, order: &[Index]) -> Result<(Binary, Surf
         engine.export(export)?;
     }
     let composed = labels::restore(engine.finish()?, &label_exports(instances, exports))?;
-    engine.shells.fill(composed)
+    shells.fill(composed)
 }
 
 /// The exports under a plain name that stand for an interface, each with that interface: `wac-graph` writes the names
@@ -59,7 +63,7 @@ pub(crate) fn encode_options() -> EncodeOptions<'static> {
 struct Engine<'a> {
     instances: &'a [Instance<'a>],
     graph: CompositionGraph,
-    shells: Shells,
+    shells: &'a Shells,
     /// By shell. Components of equal bytes are written once and instantiated as often as they are named.
     packages: HashMap<usize, PackageId>,
     nodes: HashMap<Index, NodeId>,
@@ -72,7 +76,7 @@ impl<'a> Engine<'a> {
 
     fn package(&mut self, index: Index) -> Result<PackageId, ComposeError> {
         let component = self.instances[index].component;
-        let shell = self.shells.add(component.bytes)?;
+        let shell = component.shell;
         if let Some(package) = self.packages.get(&shell) {
             return Ok(*package);
         }
