@@ -27,7 +27,7 @@ use crate::{engine, identity, inputs, open, order};
 /// that makes no sense, what is missing because of it is not told.
 pub fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, Problems> {
     let mut problems = Vec::new();
-    let (components, shells) = inputs::read(inputs, &mut problems)?;
+    let (components, shells, packages) = inputs::read(inputs, &mut problems)?;
     let instances = match instances::instances(&components, plan) {
         Ok(instances) => instances,
         Err(problem) => return Err(refused(problems, problem)),
@@ -70,7 +70,7 @@ pub fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, Problems> {
     if let Some(problems) = Problems::new(problems) {
         return Err(problems);
     }
-    let (bytes, surface) = engine::encode(&graph, &order, &shells)?;
+    let (bytes, surface) = engine::encode(&graph, &order, packages, &shells)?;
     let imports = open::imports(&graph.instances, &graph.wires, &order, &surface.imports, &stated);
     if let Some(allowed) = &plan.allow_open {
         open::check_complete(&imports, &surface, &near_misses, allowed, OpenImport::is_stated)?;

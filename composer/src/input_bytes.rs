@@ -54,7 +54,7 @@ impl InputBytes {
         let size_bytes = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
         // A pipe or device says nothing of its size, and can be read only once.
         if !metadata.is_file() || size_bytes < LARGE_INPUT_BYTES {
-            let mut bytes = Vec::with_capacity(size_bytes + 1);
+            let mut bytes = Vec::with_capacity(if metadata.is_file() { size_bytes + 1 } else { 0 });
             // One byte more than may be composed is enough to be refused.
             File::open(path)?.take(COMPOSITION_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
             return Ok(bytes.into());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wkit_interface::{Item, ItemKind, Surface, SurfaceKind};
 
+use crate::engine::Packages;
 use crate::error::ComposeError;
 use crate::limits::{COMPOSITION_BYTES_MAX, INPUTS_MAX};
 use crate::plan::Input;
@@ -25,11 +26,11 @@ impl Component<'_> {
     }
 }
 
-/// Reads all inputs, and makes their shells; those that cannot be read are left out and become problems.
+/// Reads all inputs, makes their shells, and packages of them; those that cannot be read are left out and become problems.
 pub(crate) fn read<'a>(
     inputs: &'a [Input],
     problems: &mut Vec<ComposeError>,
-) -> Result<(Vec<Component<'a>>, Shells), ComposeError> {
+) -> Result<(Vec<Component<'a>>, Shells, Packages), ComposeError> {
     if inputs.is_empty() {
         return Err(ComposeError::NoInputs);
     }
@@ -46,14 +47,20 @@ pub(crate) fn read<'a>(
         return Err(ComposeError::DuplicateName { name: pair[0].name.clone() });
     }
     let mut components = Vec::with_capacity(sorted.len());
-    let (read, shells) = reading::read(&sorted.iter().map(|input| &input.bytes).collect::<Vec<_>>());
+    let mut packages = Packages::default();
+    let bytes: Vec<_> = sorted.iter().map(|input| &input.bytes).collect();
+    let (read, shells) = reading::read(&bytes, |place, surface, shell| {
+        if surface.kind == SurfaceKind::Component {
+            packages.add(&sorted[place].name, shell);
+        }
+    });
     for (input, read) in sorted.into_iter().zip(read) {
         match component(input, read) {
             Ok(component) => components.push(component),
             Err(problem) => problems.push(problem),
         }
     }
-    Ok((components, shells))
+    Ok((components, shells, packages))
 }
 
 fn component(input: &Input, read: Result<Read, Unread>) -> Result<Component<'_>, ComposeError> {

@@ -55,28 +55,38 @@ type Outcome = Result<(Arc<Surface>, Shell), Unread>;
 
 /// What is done once for all inputs of equal bytes.
 struct Job {
+    /// The first input of these bytes.
+    first: usize,
     bytes: InputBytes,
     outcome: OnceLock<Outcome>,
 }
 
 /// Reads all of `inputs`, those of equal bytes once: small ones as many at a time as there are processors, large ones one
 /// by one, so that no more than one of them is in memory that need not be; their code is validated by all processors.
-pub(crate) fn read(inputs: &[&InputBytes]) -> (Vec<Result<Read, Unread>>, Shells) {
+///
+/// What has been read goes to `next`, on this thread and in the order of the numbers of the shells, while other threads
+/// read on: the place of the input among `inputs`, its surface and its shell.
+pub(crate) fn read(
+    inputs: &[&InputBytes],
+    mut next: impl FnMut(usize, &Surface, &Shell),
+) -> (Vec<Result<Read, Unread>>, Shells) {
     let mut jobs: Vec<Job> = Vec::new();
     let mut numbers: HashMap<Content, usize> = HashMap::new();
     let mut places: Vec<Result<usize, Unread>> = Vec::with_capacity(inputs.len());
     let mut lengths: HashMap<usize, usize> = HashMap::new();
     inputs.iter().for_each(|input| *lengths.entry(input.len()).or_default() += 1);
-    for input in inputs {
-        let place = place(input, lengths[&input.len()] == 1, &mut jobs, &mut numbers);
+    for (first, input) in inputs.iter().enumerate() {
+        let place = place((first, input), lengths[&input.len()] == 1, &mut jobs, &mut numbers);
         places.push(place.map_err(|error| Unread::Bytes(io_message(&error))));
     }
-    let small: Vec<(usize, &Job)> =
-        jobs.iter().enumerate().filter(|(_, job)| job.outcome.get().is_none()).collect();
-    in_parallel(&small);
+    in_parallel(&jobs, |job, outcome| {
+        if let Ok((surface, shell)) = outcome {
+            next(job.first, surface, shell);
+        }
+    });
 
     let (mut surfaces, mut shells) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
-    for (number, Job { bytes, outcome }) in jobs.into_iter().enumerate() {
+    for (number, Job { bytes, outcome, .. }) in jobs.into_iter().enumerate() {
         let outcome = outcome.into_inner().unwrap_or_else(|| job(number, &bytes));
         let (surface, shell) = match outcome {
             Ok((surface, shell)) => (Ok(surface), Some(shell)),
@@ -95,7 +105,7 @@ pub(crate) fn read(inputs: &[&InputBytes]) -> (Vec<Result<Read, Unread>>, Shells
 /// The number of an input's job. A large one is read at once, while its bytes are there; those of equal length are told
 /// apart by their digests, which others need not have yet.
 fn place(
-    input: &InputBytes,
+    (first, input): (usize, &InputBytes),
     is_only_length: bool,
     jobs: &mut Vec<Job>,
     numbers: &mut HashMap<Content, usize>,
@@ -113,27 +123,37 @@ fn place(
             let read = input.read_for(|bytes| of_bytes(number, bytes, input))?;
             outcome.get_or_init(|| read);
         }
-        jobs.push(Job { bytes: input.clone(), outcome });
+        jobs.push(Job { first, bytes: input.clone(), outcome });
     }
     Ok(number)
 }
 
-fn in_parallel(jobs: &[(usize, &Job)]) {
+/// Does all jobs that are not done, on all processors, and hands each to `done` in their order on this thread.
+fn in_parallel(jobs: &[Job], mut done: impl FnMut(&Job, &Outcome)) {
     let next = AtomicUsize::new(0);
-    let work = || {
-        while let Some((number, found)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            found.outcome.get_or_init(|| job(*number, &found.bytes));
+    // Whether there was another one to do.
+    let work_on_one = || {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let found = jobs.get(number);
+        if let Some(found) = found {
+            found.outcome.get_or_init(|| job(number, &found.bytes));
         }
+        found.is_some()
     };
-    let processors = match jobs.len() {
+    let undone = jobs.iter().filter(|job| job.outcome.get().is_none()).count();
+    let processors = match undone {
         0 | 1 => 1,
         _ => thread::available_parallelism().map_or(1, NonZero::get),
     };
     thread::scope(|scope| {
-        for _ in 1..processors.min(jobs.len()) {
-            scope.spawn(work);
+        for _ in 1..processors.min(undone) {
+            scope.spawn(|| while work_on_one() {});
         }
-        work();
+        for (number, found) in jobs.iter().enumerate() {
+            while found.outcome.get().is_none() && work_on_one() {}
+            // By now somebody is at it, who is waited for.
+            done(found, found.outcome.get_or_init(|| job(number, &found.bytes)));
+        }
     });
 }
 

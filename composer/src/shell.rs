@@ -26,6 +26,7 @@ pub(crate) struct Shells {
 
 /// What stands in for one component.
 pub(crate) struct Shell {
+    number: usize,
     bytes: Vec<u8>,
     component: InputBytes,
 }
@@ -33,7 +34,17 @@ pub(crate) struct Shell {
 impl Shell {
     /// The shell of the component `input`, whose bytes have been validated.
     pub(crate) fn new(bytes: &[u8], number: usize, input: InputBytes) -> wasmparser::Result<Self> {
-        Ok(Self { bytes: shell(bytes, number)?, component: input })
+        Ok(Self { number, bytes: shell(bytes, number)?, component: input })
+    }
+
+    /// Its number.
+    pub(crate) fn number(&self) -> usize {
+        self.number
+    }
+
+    /// A whole component of its own.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -282,7 +293,7 @@ mod tests {
             )))
         };
         let components = [1, 2, 1].map(text);
-        let (read, shells) = crate::reading::read(&components.iter().collect::<Vec<_>>());
+        let (read, shells) = crate::reading::read(&components.iter().collect::<Vec<_>>(), |_, _, _| {});
         let numbers: Vec<usize> =
             read.into_iter().map(|read| read.ok().expect("it is valid").shell).collect();
         assert_eq!(numbers, [0, 1, 0]);

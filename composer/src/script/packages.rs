@@ -45,7 +45,7 @@ impl<'a> Packages<'a> {
             }
         }
         let found = script.requests.iter().filter_map(|request| Some(&input_of(request)?.bytes));
-        let (read, shells) = reading::read(&found.collect::<Vec<_>>());
+        let (read, shells) = reading::read(&found.collect::<Vec<_>>(), |_, _, _| {});
         let (mut read, mut list, mut problems) = (read.into_iter(), Vec::new(), Vec::new());
         for request in &script.requests {
             let name = request.to_string();
