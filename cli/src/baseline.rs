@@ -161,7 +161,7 @@ impl Sides<'_> {
 
     /// A component in a file, called `shown`.
     pub(crate) fn component(&self, file: &Path, shown: &str) -> Result<Side, CommandError> {
-        let bytes = Bytes::from(source::read_component_file(file)?);
+        let bytes = source::read(&source::component_file(file)?)?;
         let contract = from_wasm(shown, &bytes)?;
         Ok(Side { contract, bytes: Some(bytes), tree: Tree::new(Some(file.to_owned()), shown, false) })
     }

@@ -11,6 +11,7 @@ use wkit_composer::{Input, Plan};
 use crate::baked::Baked;
 use crate::error::CommandError;
 use crate::project::Project;
+use crate::source::read;
 
 /// The word for all capabilities.
 const ALL: &str = "all";
@@ -215,30 +216,53 @@ impl NodeGrants {
     }
 }
 
-/// `[NAME:]CAPABILITY[,CAPABILITY…]` of `wkit compose --deny`.
+/// `[NAME:]CAPABILITY[,CAPABILITY…]` of `wkit compose --deny`. Packages of a script have names with colons in them, and are
+/// meant without their version or namespace too.
 pub(crate) fn for_nodes(
     texts: &[String],
     names: &[String],
 ) -> Result<BTreeMap<String, Vec<String>>, CommandError> {
     let mut denied: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for text in texts {
-        let (node, list) = match text.split_once(':') {
-            Some((node, list)) if node != "wasi" => (Some(node), list),
-            _ => (None, text.as_str()),
-        };
-        if let Some(node) = node
-            && !names.iter().any(|name| name == node)
-        {
-            return Err(CommandError::usage(format!("`--deny {text}` names no component: `{node}`"))
-                .hint(format!("the components are: {}", names.join(", "))));
-        }
+        let (node, list) = node_and_list(text);
         let list: Vec<String> = list.split(',').map(|name| name.trim().to_owned()).collect();
+        let meant: Vec<&String> = match node {
+            None => names.iter().collect(),
+            Some(node) => vec![named(node, names).map_err(|(what, known)| {
+                CommandError::usage(format!("`--deny {text}` names {what}: `{node}`"))
+                    .hint(format!("the components are: {}", known.join(", ")))
+            })?],
+        };
         capabilities(&list)?;
-        for name in names.iter().filter(|name| node.is_none_or(|node| node == name.as_str())) {
+        for name in meant {
             denied.entry(name.clone()).or_default().extend(list.iter().cloned());
         }
     }
     Ok(denied)
+}
+
+/// The component that is named, and the list behind it. The colon of `wasi:filesystem` ends no name.
+fn node_and_list(text: &str) -> (Option<&str>, &str) {
+    let first = text.split(',').next().unwrap_or_default();
+    let Some((node, _)) = first.rsplit_once(':') else { return (None, text) };
+    let node = if node == "wasi" { "" } else { node.strip_suffix(":wasi").unwrap_or(node) };
+    if node.is_empty() { (None, text) } else { (Some(node), &text[node.len() + 1..]) }
+}
+
+/// The one of `names` that is meant, or what is wrong and the names that there are.
+fn named<'a>(node: &str, names: &'a [String]) -> Result<&'a String, (&'static str, Vec<String>)> {
+    if let Some(name) = names.iter().find(|name| *name == node) {
+        return Ok(name);
+    }
+    let is_meant = |name: &&String| {
+        let package = name.split('@').next().unwrap_or_default();
+        package == node || package.split_once(':').is_some_and(|(_, name)| name == node)
+    };
+    match names.iter().filter(is_meant).collect::<Vec<_>>().as_slice() {
+        [name] => Ok(name),
+        [] => Err(("no component", names.to_vec())),
+        several => Err(("several components", several.iter().map(|name| (*name).clone()).collect())),
+    }
 }
 
 /// Closes and fixes in the instances of `plan` what the project and `denied` say about them. An instance that is to have
@@ -274,14 +298,14 @@ pub(crate) fn apply(
         if policy.is_empty() {
             continue;
         }
-        let virtualised = wkit_composer::virtualise::virtualise(&node, &inputs[position].bytes, &policy)
-            .map_err(|error| {
-                let hint = error.hint();
-                CommandError::failed(format!("cannot close what `{node}` is denied"))
-                    .detail(error.to_string())
-                    .maybe_hint(hint)
-            })?;
-        let bytes = Bytes::copy_from_slice(&virtualised.bytes);
+        let bytes = read(&inputs[position].bytes)?;
+        let virtualised = wkit_composer::virtualise::virtualise(&node, &bytes, &policy).map_err(|error| {
+            let hint = error.hint();
+            CommandError::failed(format!("cannot close what `{node}` is denied"))
+                .detail(error.to_string())
+                .maybe_hint(hint)
+        })?;
+        let bytes = Bytes::copy_from_slice(&virtualised.bytes).into();
         match plan.instances.iter_mut().find(|instance| instance.name == node) {
             None => inputs[position].bytes = bytes,
             Some(instance) => {
@@ -343,5 +367,24 @@ mod tests {
         assert_eq!(read("all").unwrap()["tax"], ["all"]);
         assert!(read("crat:env").is_err());
         assert!(read("cart:nothing").is_err());
+        assert!(read(":env").is_err());
+    }
+
+    #[test]
+    fn packages_of_scripts_are_nodes_too() {
+        let names = ["shop:cart".to_owned(), "shop:tax@1.0.0".to_owned(), "shop:tax@2.0.0".to_owned()];
+        let read = |text: &str| for_nodes(&[text.to_owned()], &names);
+        for text in ["shop:cart:env", "cart:env", "cart:wasi:filesystem", "shop:cart:wasi:sockets,env"] {
+            let denied = read(text).unwrap_or_default();
+            assert_eq!(denied.keys().collect::<Vec<_>>(), ["shop:cart"], "{text}");
+        }
+        assert_eq!(read("shop:tax@2.0.0:env").unwrap()["shop:tax@2.0.0"], ["env"]);
+        for (text, what) in [
+            ("shop:tax:env", "`--deny shop:tax:env` names several components: `shop:tax`"),
+            ("tax:env", "`--deny tax:env` names several components: `tax`"),
+            ("shop:cat:env", "`--deny shop:cat:env` names no component: `shop:cat`"),
+        ] {
+            assert_eq!(read(text).unwrap_err().message(), what);
+        }
     }
 }

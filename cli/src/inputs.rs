@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use clap::Args;
 use wkit_artifact::Locator;
+use wkit_composer::InputBytes;
 use wkit_interface::SurfaceKind;
 use wkit_registry_client::Pulled;
 
@@ -19,13 +19,13 @@ use crate::error::{CommandError, io_error};
 use crate::lock::Lock;
 use crate::project::{Component, Dependency, DependencySource, Project, check_name};
 use crate::registries::RegistryArgs;
-use crate::source::{self, is_file, read_component_file};
+use crate::source::{self, component_file, is_file, read};
 
 mod dependencies;
 mod fetch;
 mod locking;
 
-pub(crate) use dependencies::{Locked, lock_dependencies};
+pub(crate) use dependencies::{LockStep, Locked, lock_dependencies};
 use fetch::{Fetch, Fetched, RegistryDemand};
 use locking::{Gathered, Locking, Scope};
 
@@ -114,8 +114,8 @@ impl Asked {
 pub(crate) struct Found {
     /// Its name, unique among the inputs that were gathered with it.
     pub(crate) name: String,
-    /// The component in binary form.
-    pub(crate) bytes: Bytes,
+    /// The component in binary form; that of a large file is not in memory.
+    pub(crate) bytes: InputBytes,
     /// Where it came from.
     pub(crate) origin: Origin,
 }
@@ -184,10 +184,14 @@ impl<'a> Gather<'a> {
             wanted.push(self.wanted(asked)?);
         }
         let found = self.find(&wanted, Scope::Project)?;
-        let is_input = |(index, found): &(usize, Found)| {
-            *index >= own || matches!(found.origin, Origin::Member) || !is_wit_package(&found.bytes)
-        };
-        Ok(found.into_iter().enumerate().filter(is_input).map(|(_, found)| found).collect())
+        let mut inputs = Vec::with_capacity(found.len());
+        for (index, found) in found.into_iter().enumerate() {
+            if index >= own || matches!(found.origin, Origin::Member) || !is_wit_package(&read(&found.bytes)?)
+            {
+                inputs.push(found);
+            }
+        }
+        Ok(inputs)
     }
 
     fn find(&self, wanted: &[Wanted<'_>], scope: Scope) -> Result<Vec<Found>, CommandError> {
@@ -218,14 +222,18 @@ impl<'a> Gather<'a> {
         let (mut found, mut origins) = (Vec::new(), Vec::new());
         for wanted in wanted {
             let (bytes, origin, fetched) = match &wanted.source {
-                Source::File(path) => (read_component_file(path)?.into(), Origin::File, None),
+                Source::File(path) => (component_file(path)?, Origin::File, None),
                 Source::Member(member) => (self.read_member(member)?, Origin::Member, None),
                 Source::Registry(locator) => {
                     let Some(fetched) = of_registries.next() else {
                         return Err(CommandError::bug(format!("`{locator}` was not fetched")));
                     };
                     let pulled = &fetched.pulled;
-                    (pulled.component.clone(), Origin::Registry(Box::new(pulled.clone())), Some(fetched))
+                    (
+                        pulled.component.clone().into(),
+                        Origin::Registry(Box::new(pulled.clone())),
+                        Some(fetched),
+                    )
                 }
             };
             found.push(Found { name: wanted.name.clone(), bytes, origin });
@@ -256,16 +264,15 @@ impl<'a> Gather<'a> {
         Ok(())
     }
 
-    fn read_member(&self, name: &str) -> Result<Bytes, CommandError> {
+    fn read_member(&self, name: &str) -> Result<InputBytes, CommandError> {
         let Some(project) = self.project else {
             return Err(CommandError::bug(format!("`{name}` is a member of no project")));
         };
         let file = project.component_file(name);
-        let bytes = std::fs::read(&file).map_err(|error| {
+        InputBytes::file(&file).map_err(|error| {
             let shown = io_error("read", &file, &error);
             if error.kind() == std::io::ErrorKind::NotFound { shown.hint("run `wkit build`") } else { shown }
-        })?;
-        Ok(bytes.into())
+        })
     }
 
     /// What a text stands for: a path; the name of a member or a dependency; a file of that name; a reference.

@@ -32,7 +32,7 @@ pub(crate) fn load(
     asked.extend(with.iter().map(|with| Asked::argument(with, "--with")));
     let project = inputs::project_of(&asked, context)?;
     let found = Gather::new(project.as_ref(), build, args, context).asked(&asked)?;
-    let key = key(&found);
+    let key = key(&found)?;
     let cache = Cache::new(context.cache_folder.join("composed"));
     let loaded = |bytes: Vec<u8>| Loaded { bytes: bytes.into(), program_name: text.to_owned(), pulled: None };
     if let Some(bytes) = cache.get(&key) {
@@ -42,7 +42,7 @@ pub(crate) fn load(
     let inputs: Vec<Input> = found.into_iter().map(Found::into_input).collect();
     let composition = composing::compose(&inputs, &Plan { socket, ..Plan::default() }, None)?;
     check_all_used(text, &composition)?;
-    let bytes = composition.bytes.to_vec();
+    let bytes = composition.bytes.to_vec().map_err(|error| source::input_error(&error))?;
     if let Err(error) = cache.put(&key, &bytes) {
         let reason = crate::error::io_reason(&error);
         context.ui.note(format!("the composition is not kept for the next run: {reason}"));
@@ -51,17 +51,17 @@ pub(crate) fn load(
 }
 
 /// What the result depends on: the names and bytes of all inputs, the socket first, and who composes.
-fn key(found: &[Found]) -> Digest {
+fn key(found: &[Found]) -> Result<Digest, CommandError> {
     let mut text = format!("wkit {}\n", env!("CARGO_PKG_VERSION"));
     for Found { name, bytes, origin } in found {
         // What came from a registry has been hashed on the way in.
         let digest = match origin {
             Origin::Registry(pulled) => pulled.layer.digest.clone(),
-            Origin::File | Origin::Member => Digest::sha256(bytes),
+            Origin::File | Origin::Member => bytes.digest().map_err(|error| source::input_error(&error))?,
         };
         let _ = writeln!(text, "{name} {digest}");
     }
-    Digest::sha256(text.as_bytes())
+    Ok(Digest::sha256(text.as_bytes()))
 }
 
 /// A component that is named and fills nothing is a mistake: the run would be another than was asked for.

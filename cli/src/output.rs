@@ -4,33 +4,51 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use wkit_artifact::{Algorithm, Digest, Hasher};
-use wkit_composer::Binary;
+use wkit_composer::{Binary, InputChanged};
 
 use crate::error::{CommandError, io_error};
+use crate::source::input_error;
 
 /// Writes `bytes` to `path`, as [`write_with`] does, and waits until they are on the disk.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     write_with(path, true, |out| out.write_all(bytes))
 }
 
+/// Writes what can be made again to `path`, as [`write_with`] does: it is not waited for the disk, which takes longer than
+/// all else. After a loss of power such a file may be empty, so whoever reads it has to expect that.
+pub(crate) fn write_cached(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+    write_with(path, false, |out| out.write_all(bytes))
+}
+
 /// Writes `binary` to `path`, as [`write_with`] does, and gives its digest. Nothing of it is copied. It is not waited for
 /// the disk, as with what compilers write: it can be made again.
 pub(crate) fn write_binary(path: &Path, binary: &Binary) -> Result<Digest, CommandError> {
     let mut hasher = Hasher::new(Algorithm::Sha256);
-    write_with(path, false, |out| {
-        binary.pieces().try_for_each(|piece| {
-            // A part at a time, so that it is still in the processor's cache when it is hashed.
-            piece.chunks(PART_BYTES).try_for_each(|part| {
-                hasher.update(part);
-                out.write_all(part)
-            })
-        })
-    })?;
+    write_with(path, false, |out| binary.write_to(&mut Hashing { out, hasher: &mut hasher }))?;
     Ok(hasher.finish())
 }
 
-/// How much of a binary is hashed and written at a time.
+/// How much is hashed and written at a time, so that it is still in the processor's cache when it is hashed.
 const PART_BYTES: usize = 256 * 1024;
+
+/// Hashes what is written.
+struct Hashing<'a> {
+    out: &'a mut dyn Write,
+    hasher: &'a mut Hasher,
+}
+
+impl Write for Hashing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let part = &bytes[..bytes.len().min(PART_BYTES)];
+        self.out.write_all(part)?;
+        self.hasher.update(part);
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
 
 /// Lets `write` write the file `path`: beside it under a temporary name, synced if so asked, then renamed. What is not a
 /// regular file (a pipe, a device) is written as it is.
@@ -39,7 +57,11 @@ fn write_with(
     synced: bool,
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<(), CommandError> {
-    let failed = |error: std::io::Error| io_error("write", path, &error);
+    let failed = |error: std::io::Error| match error.get_ref() {
+        // It is not the file that is written that is at fault.
+        Some(source) if source.is::<InputChanged>() => input_error(&error),
+        _ => io_error("write", path, &error),
+    };
     if let Ok(metadata) = std::fs::metadata(path) {
         if metadata.is_dir() {
             return Err(CommandError::failed(format!("cannot write `{}`: it is a folder", path.display()))

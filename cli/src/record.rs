@@ -10,10 +10,11 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wkit_artifact::{Algorithm, Digest, Hasher};
+use wkit_composer::InputBytes;
 
 use crate::file_state::FileState;
 use crate::limits::RECORD_FILE_BYTES_MAX;
-use crate::output::write_file;
+use crate::output::write_cached;
 
 /// The record of one composition.
 pub(crate) struct Record {
@@ -62,7 +63,7 @@ pub(crate) struct Source<'a> {
     /// The file.
     pub(crate) path: &'a Path,
     /// What was read from it; `None` when only the text of the file counts and it is read again for its digest.
-    pub(crate) bytes: Option<&'a [u8]>,
+    pub(crate) bytes: Option<&'a InputBytes>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -128,7 +129,7 @@ impl Record {
         let file = |source: &Source<'_>| KeptFile {
             path: std::path::absolute(source.path).unwrap_or_else(|_| source.path.to_owned()),
             digest: match source.bytes {
-                Some(bytes) => Some(Digest::sha256(bytes).to_string()),
+                Some(bytes) => bytes.digest().ok().map(|digest| digest.to_string()),
                 None => digest(source.path),
             },
             state: FileState::settled(source.path, self.begun),
@@ -152,7 +153,7 @@ impl Record {
     /// Without a record the next composition only takes longer, so that a cache that cannot be written is no error.
     fn write(&self, kept: &Kept) {
         if let Ok(text) = serde_json::to_vec(kept) {
-            let _ = write_file(&self.path, &text);
+            let _ = write_cached(&self.path, &text);
         }
     }
 }
@@ -229,8 +230,9 @@ mod tests {
 
         fn keep(&self, record: &Record) {
             let (input, project) = (self.path("input"), self.path("wkit.toml"));
+            let bytes = InputBytes::from(b"component".to_vec());
             let sources =
-                [Source { path: &input, bytes: Some(b"component") }, Source { path: &project, bytes: None }];
+                [Source { path: &input, bytes: Some(&bytes) }, Source { path: &project, bytes: None }];
             let said = Said {
                 closed: Vec::new(),
                 stubs: Vec::new(),

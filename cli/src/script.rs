@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use clap::Args;
-use wkit_composer::{Composition, Input, PackageRequest, Script, ScriptError, ScriptProblem};
+use wkit_composer::{Input, InputBytes, PackageRequest, Script, ScriptError, ScriptProblem};
 
 use crate::build::load_packages;
 use crate::components::{BuildMode, build_all};
@@ -43,13 +42,21 @@ pub(crate) struct ScriptInput<'a> {
     pub(crate) build: Option<BuildMode>,
 }
 
+mod options;
+
+pub(crate) use options::{ScriptOptions, Scripted};
+
 /// Whether a command's argument is a script.
 pub(crate) fn is_script(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "wac")
 }
 
-/// Composes the script's packages as it says.
-pub(crate) fn compose(input: &ScriptInput<'_>, context: &Context) -> Result<Composition, CommandError> {
+/// Composes the script's packages as it says, and does what is asked besides.
+pub(crate) fn compose(
+    input: &ScriptInput<'_>,
+    asked: &ScriptOptions<'_>,
+    context: &Context,
+) -> Result<Scripted, CommandError> {
     let text = read(input.path)?;
     let refused = |error: ScriptError| show(input.path, &text, &error.problems);
     let script = Script::parse(&text).map_err(refused)?;
@@ -68,11 +75,11 @@ pub(crate) fn compose(input: &ScriptInput<'_>, context: &Context) -> Result<Comp
     }
     check_output(input, &places)?;
     finder.build(&places)?;
-    let asked: Vec<(&PackageRequest, Asked)> = places
+    let remote: Vec<(&PackageRequest, Asked)> = places
         .iter()
         .filter_map(|(request, place)| Some((*request, finder.asked(request, place, &text)?)))
         .collect();
-    let mut fetched = finder.fetch(&asked).map_err(|error| match finder.not_to_be_had(&asked, error) {
+    let mut fetched = finder.fetch(&remote).map_err(|error| match finder.not_to_be_had(&remote, error) {
         (Some(request), error) => {
             // Nobody said that it is to come from there: most likely it should have been found before.
             let unknown = script.unknown_package(request, finder.known(request));
@@ -89,7 +96,14 @@ pub(crate) fn compose(input: &ScriptInput<'_>, context: &Context) -> Result<Comp
         };
         inputs.push(Input { name, bytes });
     }
-    script.compose(&inputs).map_err(refused)
+    let closed = asked.close(&script, &mut inputs)?;
+    let composition = script.compose(&inputs).map_err(refused)?;
+    let (composition, stubs) = asked.finish(&script, composition).map_err(|(message, hint)| {
+        CommandError::failed(format!("cannot compose `{}`", input.path.display()))
+            .detail(message)
+            .maybe_hint(hint)
+    })?;
+    Ok(Scripted { composition, stubs, closed })
 }
 
 /// A composition that takes the place of one of its packages could not be made again.
@@ -295,15 +309,14 @@ impl<'a> Finder<'a> {
         if members.is_empty() { Ok(()) } else { build_all(project, &members, mode, self.context).map(drop) }
     }
 
-    fn read(&self, place: &Place<'_>) -> Result<Bytes, CommandError> {
+    fn read(&self, place: &Place<'_>) -> Result<InputBytes, CommandError> {
         match place {
-            Place::File(path) => source::read_component_file(path).map(Bytes::from),
-            Place::Wit(path) => wit_package(path).map(Bytes::from),
+            Place::File(path) => source::component_file(path),
+            Place::Wit(path) => wit_package(path).map(InputBytes::from),
             Place::Member(member) => {
                 let folder = self.project.as_ref().map(|project| project.component_file(&member.name));
                 let file = folder.unwrap_or_default();
-                std::fs::read(&file)
-                    .map(Bytes::from)
+                InputBytes::file(&file)
                     .map_err(|error| io_error("read", &file, &error).hint("run `wkit build`"))
             }
             Place::Registry(text) => Err(CommandError::bug(format!("`{text}` was not fetched"))),

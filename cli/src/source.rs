@@ -1,17 +1,17 @@
 //! `FILE|REF`: where a component comes from.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use bytes::Bytes;
 use wkit_artifact::Locator;
+use wkit_composer::{InputBytes, InputChanged};
 use wkit_interface::DecodeError;
 use wkit_registry_client::Pulled;
 use wkit_runtime_runner::{Program, Runner, RunnerConfig};
 
 use crate::components::BuildMode;
 use crate::context::Context;
-use crate::error::{CommandError, io_error};
+use crate::error::{CommandError, io_error, io_reason};
 use crate::inputs::{self, Asked, Found, Gather, InputArgs, Origin, Place};
 use crate::limits::COMPONENT_FILE_BYTES_MAX;
 use crate::progress::Bars;
@@ -45,7 +45,7 @@ pub(crate) fn load(
         Origin::Registry(pulled) => Some(*pulled),
         Origin::File | Origin::Member => None,
     };
-    Ok(Loaded { bytes, program_name: text.to_owned(), pulled })
+    Ok(Loaded { bytes: read(&bytes)?, program_name: text.to_owned(), pulled })
 }
 
 /// Compiles a component, or finds its code in the cache. `to_do` completes "cannot …".
@@ -119,11 +119,26 @@ pub(crate) fn decode_hint(error: &DecodeError) -> Option<&'static str> {
     }
 }
 
-/// Reads a file that should be a component.
-pub(crate) fn read_component_file(path: &Path) -> Result<Vec<u8>, CommandError> {
-    let too_large = |found: &str| {
-        CommandError::failed(format!(
-            "`{}` is too large: expected at most {COMPONENT_FILE_BYTES_MAX} bytes, found {found}",
+/// The bytes of an input, in memory.
+pub(crate) fn read(bytes: &InputBytes) -> Result<Bytes, CommandError> {
+    bytes.read().map_err(|error| input_error(&error))
+}
+
+/// What keeps the bytes of an input from being read once it was found.
+pub(crate) fn input_error(error: &std::io::Error) -> CommandError {
+    match error.get_ref().and_then(|source| source.downcast_ref::<InputChanged>()) {
+        Some(changed) => CommandError::failed(changed.to_string())
+            .hint("run it again when nothing writes the file any more"),
+        None => CommandError::failed(format!("cannot read an input again: {}", io_reason(error))),
+    }
+}
+
+/// The bytes of a file that should be a component.
+pub(crate) fn component_file(path: &Path) -> Result<InputBytes, CommandError> {
+    let size_bytes = std::fs::metadata(path).map_err(|error| io_error("read", path, &error))?.len();
+    if size_bytes > COMPONENT_FILE_BYTES_MAX {
+        return Err(CommandError::failed(format!(
+            "`{}` is too large: expected at most {COMPONENT_FILE_BYTES_MAX} bytes, found {size_bytes}",
             path.display()
         ))
     };
@@ -133,10 +148,7 @@ pub(crate) fn read_component_file(path: &Path) -> Result<Vec<u8>, CommandError> 
     if size_bytes > COMPONENT_FILE_BYTES_MAX {
         return Err(too_large(&size_bytes.to_string()));
     }
-    // A device or a pipe has no size before it is read, and may have no end.
-    let mut bytes = Vec::new();
-    file.take(COMPONENT_FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(cannot_read)?;
-    if bytes.len() as u64 > COMPONENT_FILE_BYTES_MAX { Err(too_large("more")) } else { Ok(bytes) }
+    InputBytes::file(path).map_err(|error| io_error("read", path, &error))
 }
 
 /// A file is what exists, what is written as a path, or what has the ending of one.

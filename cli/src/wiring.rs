@@ -48,6 +48,35 @@ impl WiringArgs {
         *self != Self::default()
     }
 
+    /// The imports that may stay open; nothing where any may.
+    pub(crate) fn allowed_open(&self) -> Option<&[String]> {
+        (self.complete || !self.allow_open.is_empty()).then_some(self.allow_open.as_slice())
+    }
+
+    /// The first option that a script says itself, and how it does.
+    pub(crate) fn said_by_script(&self) -> Option<(&'static str, &'static str)> {
+        let options = [
+            (
+                !self.instances.is_empty(),
+                "--instance",
+                "`let NAME = new ns:package { … };` makes an instance",
+            ),
+            (!self.each.is_empty(), "--each", "a `let NAME = new ns:package { … };` for each importer"),
+            (
+                !self.wires.is_empty(),
+                "--wire",
+                "`new ns:package { \"the:import/name@0.1.0\": instance.export }`",
+            ),
+            (!self.exports.is_empty(), "--export", "`export instance.export as name;`"),
+            (
+                !self.leave_open.is_empty(),
+                "--leave-open",
+                "leave the argument of `new` out, with `...` as the last one",
+            ),
+        ];
+        options.into_iter().find(|(given, ..)| *given).map(|(_, option, script)| (option, script))
+    }
+
     /// Adds what the options say to a plan for `inputs`, which may come from `wkit.toml`.
     pub(crate) fn apply(&self, plan: &mut Plan, inputs: &[&str]) -> Result<(), CommandError> {
         for text in &self.instances {
@@ -89,8 +118,8 @@ impl WiringArgs {
         for text in &self.leave_open {
             plan.open.push(names.open(text).map_err(|message| usage("leave-open", text, &message))?);
         }
-        if self.complete || !self.allow_open.is_empty() {
-            plan.allow_open.get_or_insert_default().extend(self.allow_open.iter().cloned());
+        if let Some(allowed) = self.allowed_open() {
+            plan.allow_open.get_or_insert_default().extend(allowed.iter().cloned());
         }
         Ok(())
     }

@@ -4,11 +4,13 @@ use std::io::{self, Write};
 
 use bytes::Bytes;
 
+use crate::input_bytes::InputBytes;
+
 /// A component in binary form, as the pieces that follow each other in it. The components inside a composition are
-/// the inputs themselves and not copies of them.
+/// the inputs themselves and not copies of them; those in files are read when the binary is.
 #[derive(Debug, Clone, Default)]
 pub struct Binary {
-    pieces: Vec<Bytes>,
+    pieces: Vec<InputBytes>,
     size_bytes: usize,
 }
 
@@ -23,32 +25,36 @@ impl Binary {
         self.size_bytes == 0
     }
 
-    /// The pieces, in order.
-    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        self.pieces.iter().map(Bytes::as_ref)
-    }
-
-    /// Writes all of it.
+    /// Writes all of it. What has been written before an error is of no use.
     ///
     /// # Errors
     ///
-    /// What `out` says.
+    /// What `out` says, or what keeps the file of an input from being read: [`InputChanged`](crate::InputChanged) where
+    /// it is no longer the same.
     pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
-        self.pieces().try_for_each(|piece| out.write_all(piece))
+        self.pieces.iter().try_for_each(|piece| piece.write_to(out))
     }
 
     /// All of it in one place. That is a copy, so prefer [`Binary::write_to`] where it may be large.
-    pub fn to_vec(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    ///
+    /// What keeps the file of an input from being read. There is none when all inputs are in memory.
+    pub fn to_vec(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(self.size_bytes);
-        self.pieces().for_each(|piece| bytes.extend_from_slice(piece));
-        bytes
+        self.write_to(&mut bytes)?;
+        Ok(bytes)
     }
 
-    pub(crate) fn push(&mut self, piece: Bytes) {
+    pub(crate) fn push(&mut self, piece: InputBytes) {
         self.size_bytes += piece.len();
         if !piece.is_empty() {
             self.pieces.push(piece);
         }
+    }
+
+    pub(crate) fn push_bytes(&mut self, piece: Bytes) {
+        self.push(piece.into());
     }
 }
 

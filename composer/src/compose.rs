@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::composition::{ComposedExport, ComposedInstance, Composition, Skew, Wire};
+use crate::composition::{ComposedExport, ComposedInstance, Composition, OpenImport, Skew, Wire};
 use crate::error::ComposeError;
 use crate::exports;
 use crate::instances::{self, Index, Instance};
@@ -27,7 +27,7 @@ use crate::{engine, identity, inputs, open, order};
 /// that makes no sense, what is missing because of it is not told.
 pub fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, Problems> {
     let mut problems = Vec::new();
-    let components = inputs::read(inputs, &mut problems)?;
+    let (components, shells, packages) = inputs::read(inputs, &mut problems)?;
     let instances = match instances::instances(&components, plan) {
         Ok(instances) => instances,
         Err(problem) => return Err(refused(problems, problem)),
@@ -70,9 +70,11 @@ pub fn compose(inputs: &[Input], plan: &Plan) -> Result<Composition, Problems> {
     if let Some(problems) = Problems::new(problems) {
         return Err(problems);
     }
-    let (bytes, surface) = engine::encode(&graph, &order)?;
+    let (bytes, surface) = engine::encode(&graph, &order, packages, &shells)?;
     let imports = open::imports(&graph.instances, &graph.wires, &order, &surface.imports, &stated);
-    open::check_complete(&imports, &surface, &near_misses, plan)?;
+    if let Some(allowed) = &plan.allow_open {
+        open::check_complete(&imports, &surface, &near_misses, allowed, OpenImport::is_stated)?;
+    }
     Ok(Composition {
         socket: socket_name,
         instances: shown_instances(&graph, &order),

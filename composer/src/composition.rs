@@ -171,6 +171,13 @@ pub struct OpenImport {
     pub importers: Vec<Importer>,
 }
 
+impl OpenImport {
+    /// Whether it stays open because the plan says so, for all who need it.
+    pub(crate) fn is_stated(&self) -> bool {
+        !self.importers.is_empty() && self.importers.iter().all(|importer| importer.stated)
+    }
+}
+
 /// An instance that needs an open import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Importer {

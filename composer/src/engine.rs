@@ -13,19 +13,19 @@ use crate::instances::{Index, Instance};
 use crate::labels;
 use crate::plug::{Candidates, End};
 use crate::share::Graph;
-use crate::shell::Shells;
+use crate::shell::{Shell, Shells};
 
 /// Instantiates what `order` says with the wires and exports of `graph`, and leaves all other imports open. Gives the
 /// composition and its surface.
-pub(crate) fn encode(graph: &Graph<'_>, order: &[Index]) -> Result<(Binary, Surface), ComposeError> {
+pub(crate) fn encode(
+    graph: &Graph<'_>,
+    order: &[Index],
+    packages: Packages,
+    shells: &Shells,
+) -> Result<(Binary, Surface), ComposeError> {
     let Graph { instances, wires, exports, .. } = graph;
-    let mut engine = Engine {
-        instances,
-        graph: CompositionGraph::new(),
-        shells: Shells::default(),
-        packages: HashMap::new(),
-        nodes: HashMap::new(),
-    };
+    let mut engine =
+        Engine { instances, graph: packages.graph, packages: packages.packages, nodes: HashMap::new() };
     for index in order {
         engine.instantiate(*index, wires)?;
     }
@@ -33,7 +33,7 @@ pub(crate) fn encode(graph: &Graph<'_>, order: &[Index]) -> Result<(Binary, Surf
         engine.export(export)?;
     }
     let composed = labels::restore(engine.finish()?, &label_exports(instances, exports))?;
-    engine.shells.fill(composed)
+    shells.fill(composed)
 }
 
 /// The exports under a plain name that stand for an interface, each with that interface: `wac-graph` writes the names
@@ -56,12 +56,37 @@ pub(crate) fn encode_options() -> EncodeOptions<'static> {
     }
 }
 
+/// The components as `wac-graph` knows them, by the numbers of their shells: those of equal bytes are written once and
+/// instantiated as often as they are named.
+#[derive(Default)]
+pub(crate) struct Packages {
+    graph: CompositionGraph,
+    packages: HashMap<usize, Registered>,
+}
+
+enum Registered {
+    /// Read, and not asked for yet.
+    Read(Box<Package>),
+    Graph(PackageId),
+    /// It cannot be read, and why.
+    Failed(String),
+}
+
+impl Packages {
+    /// Reads a component that has been validated, which takes about as long as that.
+    pub(crate) fn add(&mut self, name: &str, shell: &Shell) {
+        let package = match Package::from_bytes(name, None, shell.bytes(), self.graph.types_mut()) {
+            Ok(package) => Registered::Read(Box::new(package)),
+            Err(error) => Registered::Failed(chain(error.as_ref())),
+        };
+        self.packages.insert(shell.number(), package);
+    }
+}
+
 struct Engine<'a> {
     instances: &'a [Instance<'a>],
     graph: CompositionGraph,
-    shells: Shells,
-    /// By shell. Components of equal bytes are written once and instantiated as often as they are named.
-    packages: HashMap<usize, PackageId>,
+    packages: HashMap<usize, Registered>,
     nodes: HashMap<Index, NodeId>,
 }
 
@@ -72,17 +97,18 @@ impl<'a> Engine<'a> {
 
     fn package(&mut self, index: Index) -> Result<PackageId, ComposeError> {
         let component = self.instances[index].component;
-        let shell = self.shells.add(component.bytes)?;
-        if let Some(package) = self.packages.get(&shell) {
-            return Ok(*package);
-        }
         let failed =
             |message: String| ComposeError::Encode { doing: format!("read `{}`", component.name), message };
-        let bytes = self.shells.bytes(shell);
-        let package = Package::from_bytes(component.name, None, bytes, self.graph.types_mut())
-            .map_err(|error| failed(chain(error.as_ref())))?;
-        let package = self.graph.register_package(package).map_err(|error| failed(error.to_string()))?;
-        self.packages.insert(shell, package);
+        let package = match self.packages.remove(&component.shell) {
+            Some(Registered::Graph(package)) => Ok(package),
+            Some(Registered::Read(package)) => {
+                self.graph.register_package(*package).map_err(|error| error.to_string())
+            }
+            Some(Registered::Failed(message)) => Err(message),
+            None => Err("it was not read".to_owned()),
+        };
+        let package = package.map_err(failed)?;
+        self.packages.insert(component.shell, Registered::Graph(package));
         Ok(package)
     }
 

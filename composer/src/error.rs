@@ -281,6 +281,15 @@ pub enum ComposeError {
         near: Vec<NearMiss>,
     },
 
+    /// The bytes of an input are not to be had.
+    #[error("cannot read `{name}`: {message}")]
+    Read {
+        /// The input.
+        name: String,
+        /// What keeps them from being read.
+        message: String,
+    },
+
     /// The composition cannot be written as a component.
     #[error("cannot {doing}: {message}")]
     Encode {

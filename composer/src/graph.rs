@@ -42,7 +42,7 @@ pub use tree::TreeStyle;
 /// ];
 /// let composition = compose(&inputs, &Plan::default()).unwrap();
 ///
-/// let graph = Graph::read("demo", &composition.bytes.to_vec())?;
+/// let graph = Graph::read("demo", &composition.bytes.to_vec().unwrap())?;
 /// assert_eq!(graph.nodes[graph.edges[0].importer].name, "app");
 /// assert_eq!(graph.nodes[graph.edges[0].exporter].name, "store");
 /// assert_eq!(graph.edges[0].functions, Some(1));

@@ -111,6 +111,7 @@ impl ComposeError {
                 let name = &open.first()?.name;
                 format!("add a component that exports `{name}`, or allow the import to stay open: `{}`", package_pattern(name))
             }
+            Self::Read { .. } => "compose again when nothing writes the file any more".to_owned(),
             Self::Encode { .. } => {
                 "compose fewer components to find the one that causes this, and look at it with `wkit inspect`".to_owned()
             }

@@ -1,24 +1,22 @@
 //! The inputs, read and sorted by name, so that their order does not matter.
 
-use std::collections::HashMap;
-use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::thread;
+use std::sync::Arc;
 
-use bytes::Bytes;
-use wkit_interface::{DecodeError, Item, ItemKind, Surface, SurfaceKind};
+use wkit_interface::{Item, ItemKind, Surface, SurfaceKind};
 
+use crate::engine::Packages;
 use crate::error::ComposeError;
 use crate::limits::{COMPOSITION_BYTES_MAX, INPUTS_MAX};
 use crate::plan::Input;
-use crate::shell::Content;
+use crate::reading::{self, Read, Unread};
+use crate::shell::Shells;
 
 /// One input, read.
 pub(crate) struct Component<'a> {
     pub(crate) name: &'a str,
-    pub(crate) bytes: &'a Bytes,
     pub(crate) surface: Arc<Surface>,
+    /// The number of its shell.
+    pub(crate) shell: usize,
 }
 
 impl Component<'_> {
@@ -28,11 +26,11 @@ impl Component<'_> {
     }
 }
 
-/// Reads all inputs; those that cannot be read are left out and become problems.
+/// Reads all inputs, makes their shells, and packages of them; those that cannot be read are left out and become problems.
 pub(crate) fn read<'a>(
     inputs: &'a [Input],
     problems: &mut Vec<ComposeError>,
-) -> Result<Vec<Component<'a>>, ComposeError> {
+) -> Result<(Vec<Component<'a>>, Shells, Packages), ComposeError> {
     if inputs.is_empty() {
         return Err(ComposeError::NoInputs);
     }
@@ -49,66 +47,26 @@ pub(crate) fn read<'a>(
         return Err(ComposeError::DuplicateName { name: pair[0].name.clone() });
     }
     let mut components = Vec::with_capacity(sorted.len());
-    let surfaces = surfaces(&sorted);
-    for (input, surface) in sorted.into_iter().zip(surfaces) {
-        match component(input, surface) {
+    let mut packages = Packages::default();
+    let bytes: Vec<_> = sorted.iter().map(|input| &input.bytes).collect();
+    let (read, shells) = reading::read(&bytes, |place, surface, shell| {
+        if surface.kind == SurfaceKind::Component {
+            packages.add(&sorted[place].name, shell);
+        }
+    });
+    for (input, read) in sorted.into_iter().zip(read) {
+        match component(input, read) {
             Ok(component) => components.push(component),
             Err(problem) => problems.push(problem),
         }
     }
-    Ok(components)
+    Ok((components, shells, packages))
 }
 
-fn component(input: &Input, surface: Decoded) -> Result<Component<'_>, ComposeError> {
-    let surface = surface.map_err(|source| ComposeError::Decode { name: input.name.clone(), source })?;
+fn component(input: &Input, read: Result<Read, Unread>) -> Result<Component<'_>, ComposeError> {
+    let Read { surface, shell } = read.map_err(|unread| unread.of(&input.name))?;
     if surface.kind == SurfaceKind::WitPackage {
         return Err(ComposeError::WitPackage { name: input.name.clone() });
     }
-    Ok(Component { name: &input.name, bytes: &input.bytes, surface })
-}
-
-type Decoded = Result<Arc<Surface>, DecodeError>;
-
-/// Bytes, and what reading them gives.
-struct Reading<'a> {
-    bytes: &'a Bytes,
-    decoded: OnceLock<Decoded>,
-}
-
-impl Reading<'_> {
-    fn get(&self) -> &Decoded {
-        self.decoded.get_or_init(|| wkit_interface::decode(self.bytes).map(Arc::new))
-    }
-}
-
-/// Validates the inputs and reads their surfaces: those of equal bytes once, and as many at a time as there are
-/// processors.
-fn surfaces(inputs: &[&Input]) -> Vec<Decoded> {
-    let mut readings: Vec<Reading<'_>> = Vec::new();
-    let mut numbers: HashMap<Content, usize> = HashMap::new();
-    let mut places: Vec<usize> = Vec::with_capacity(inputs.len());
-    for input in inputs {
-        let place = *numbers.entry(Content(input.bytes.clone())).or_insert(readings.len());
-        if place == readings.len() {
-            readings.push(Reading { bytes: &input.bytes, decoded: OnceLock::new() });
-        }
-        places.push(place);
-    }
-    // The largest first, so that nobody waits for one thread in the end.
-    let mut by_size: Vec<&Reading<'_>> = readings.iter().collect();
-    by_size.sort_by_key(|reading| std::cmp::Reverse(reading.bytes.len()));
-    let next = AtomicUsize::new(0);
-    let work = || {
-        while let Some(reading) = by_size.get(next.fetch_add(1, Ordering::Relaxed)) {
-            reading.get();
-        }
-    };
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    thread::scope(|scope| {
-        for _ in 1..processors.min(by_size.len()) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    places.into_iter().map(|place| readings[place].get().clone()).collect()
+    Ok(Component { name: &input.name, surface, shell })
 }

@@ -47,6 +47,7 @@ mod exports;
 mod graph;
 mod hint;
 mod identity;
+mod input_bytes;
 mod inputs;
 mod instances;
 mod labels;
@@ -60,6 +61,7 @@ mod plan;
 mod planned;
 mod plug;
 mod problems;
+mod reading;
 mod script;
 mod share;
 mod shell;
@@ -80,6 +82,7 @@ pub use explode::{ExplodeError, Exploded, ExplodedPart, PARTS_NAMESPACE, explode
 pub use graph::{
     Edge, End, Export, Graph, GraphComponent, GraphError, GraphImport, GraphImporter, Node, TreeStyle,
 };
+pub use input_bytes::{InputBytes, InputChanged};
 pub use mock::{
     AnswerKind, Answers, Imports, Missing, Mock, MockError, Otherwise, Stub, StubError, StubFunction,
     Stubbed, StubbedImport, ValueError, compose_with_stubs, mock,

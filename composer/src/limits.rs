@@ -52,3 +52,6 @@ pub const GRAPH_STEPS_MAX: usize = 1_000_000;
 
 /// The most boxes and bends of lines in a picture of a graph.
 pub const PICTURE_POINTS_MAX: usize = 20_000;
+
+/// From how many bytes on an input is large: it is read when nothing else is, and its file is not kept in memory.
+pub const LARGE_INPUT_BYTES: usize = 1024 * 1024;

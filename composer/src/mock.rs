@@ -28,6 +28,7 @@ mod tests;
 pub use answers::Answers;
 pub use error::{MockError, ValueError};
 pub use missing::{Missing, StubError, Stubbed, StubbedImport, compose_with_stubs};
+pub(crate) use missing::{stub, unreadable};
 pub use world::Imports;
 
 use serde::Serialize;

@@ -8,7 +8,6 @@ use crate::composition::{Importer, OpenImport};
 use crate::error::{ComposeError, ImportConflict};
 use crate::instances::{Index, Instance};
 use crate::near::NearMiss;
-use crate::plan::Plan;
 use crate::planned::matches;
 use crate::plug::{Candidates, line};
 
@@ -121,21 +120,22 @@ pub(crate) fn imports(
         .collect()
 }
 
-/// Refuses imports of the composition that the plan does not allow to stay open.
+/// Refuses imports of the composition that nobody allows to stay open. Those that `is_stated` says stay open by choice.
 pub(crate) fn check_complete(
     imports: &[OpenImport],
     surface: &Surface,
     near_misses: &[NearMiss],
-    plan: &Plan,
+    allowed: &[String],
+    is_stated: impl Fn(&OpenImport) -> bool,
 ) -> Result<(), ComposeError> {
-    let Some(allowed) = &plan.allow_open else { return Ok(()) };
     let is_wrong = |open: &&OpenImport| {
         let Some(item) = surface.import(&open.name) else { return false };
         let only_types =
             item.kind == ItemKind::Type || (item.functions.is_empty() && item.resources.is_empty());
         let is_instance = matches!(item.kind, ItemKind::Interface | ItemKind::Instance | ItemKind::Type);
-        let is_stated = !open.importers.is_empty() && open.importers.iter().all(|importer| importer.stated);
-        !(is_instance && only_types || is_stated || allowed.iter().any(|pattern| matches(pattern, item)))
+        !(is_instance && only_types
+            || is_stated(open)
+            || allowed.iter().any(|pattern| matches(pattern, item)))
     };
     let open: Vec<OpenImport> = imports.iter().filter(is_wrong).cloned().collect();
     if open.is_empty() {

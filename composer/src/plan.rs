@@ -1,15 +1,16 @@
 //! What goes into a composition.
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::input_bytes::InputBytes;
+
 /// A component to compose, under the name by which plan, messages and result speak of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Input {
     /// The name, unique among the inputs.
     pub name: String,
     /// The component in binary form.
-    pub bytes: Bytes,
+    pub bytes: InputBytes,
 }
 
 /// What is not left to inference; `Plan::default()` leaves everything to it.

@@ -7,6 +7,7 @@ mod document;
 mod error;
 mod guard;
 mod hint;
+mod open;
 mod packages;
 mod recover;
 mod requests;

@@ -7,7 +7,6 @@
 //! each shell inside it is replaced by its component. Nothing large is copied or read twice.
 
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
 
 use bytes::Bytes;
 use wasm_encoder::{ComponentSectionId, Encode, SectionId};
@@ -17,40 +16,47 @@ use wkit_interface::{DecodeError, Surface};
 
 use crate::binary::Binary;
 use crate::error::ComposeError;
+use crate::input_bytes::InputBytes;
 
 /// The shells of one composition: the one place through which components get into it and come out of it.
-#[derive(Default)]
 pub(crate) struct Shells {
-    shells: Vec<Shell>,
-    /// Components of equal bytes have one shell.
-    numbers: HashMap<Content, usize>,
+    /// By number; nothing for what could not be read.
+    shells: Vec<Option<Shell>>,
 }
 
-struct Shell {
+/// What stands in for one component.
+pub(crate) struct Shell {
+    number: usize,
     bytes: Vec<u8>,
-    component: Bytes,
+    component: InputBytes,
+}
+
+impl Shell {
+    /// The shell of the component `input`, whose bytes have been validated.
+    pub(crate) fn new(bytes: &[u8], number: usize, input: InputBytes) -> wasmparser::Result<Self> {
+        Ok(Self { number, bytes: shell(bytes, number)?, component: input })
+    }
+
+    /// Its number.
+    pub(crate) fn number(&self) -> usize {
+        self.number
+    }
+
+    /// A whole component of its own.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl Shells {
-    /// The number of the shell that stands in for `component`, which has been validated. Equal components have one.
-    pub(crate) fn add(&mut self, component: &Bytes) -> Result<usize, ComposeError> {
-        let content = Content(component.clone());
-        if let Some(number) = self.numbers.get(&content) {
-            return Ok(*number);
-        }
-        let number = self.shells.len();
-        let bytes = shell(component, number).map_err(|error| ComposeError::Encode {
-            doing: "take the code out of a component".to_owned(),
-            message: error.message().to_owned(),
-        })?;
-        self.shells.push(Shell { bytes, component: component.clone() });
-        self.numbers.insert(content, number);
-        Ok(number)
+    /// The shells by their numbers.
+    pub(crate) fn of(shells: Vec<Option<Shell>>) -> Self {
+        Self { shells }
     }
 
     /// The shell of this number, a whole component of its own.
     pub(crate) fn bytes(&self, number: usize) -> &[u8] {
-        &self.shells[number].bytes
+        self.shells.get(number).and_then(Option::as_ref).map_or(&[], |shell| &shell.bytes)
     }
 
     /// Validates a composition of shells, reads its surface, and puts the components where their shells are.
@@ -69,8 +75,9 @@ impl Shells {
     fn replace(&self, composed: Vec<u8>) -> Result<Binary, String> {
         let composed = Bytes::from(composed);
         // Equal components may be written more than once, so a shell may be met more than once.
-        let by_bytes: HashMap<&[u8], &Bytes> =
-            self.shells.iter().map(|shell| (shell.bytes.as_slice(), &shell.component)).collect();
+        let shells = self.shells.iter().flatten();
+        let by_bytes: HashMap<&[u8], &InputBytes> =
+            shells.map(|shell| (shell.bytes.as_slice(), &shell.component)).collect();
         let mut binary = Binary::default();
         let mut kept_from = 0;
         for section in Sections::of(&composed) {
@@ -82,12 +89,12 @@ impl Shells {
                 by_bytes.get(section.contents).ok_or("a component inside is none of the inputs")?;
             let mut header = vec![COMPONENT];
             component.len().encode(&mut header);
-            binary.push(composed.slice(kept_from..section.start));
-            binary.push(header.into());
+            binary.push_bytes(composed.slice(kept_from..section.start));
+            binary.push_bytes(header.into());
             binary.push((*component).clone());
             kept_from = section.end;
         }
-        binary.push(composed.slice(kept_from..));
+        binary.push_bytes(composed.slice(kept_from..));
         Ok(binary)
     }
 }
@@ -219,32 +226,6 @@ impl<'a> Iterator for Sections<'a> {
     }
 }
 
-/// Bytes as a key. Only some of them are hashed, as all of them are compared anyway where the hashes agree.
-#[derive(Clone)]
-pub(crate) struct Content(pub(crate) Bytes);
-
-/// At most how many bytes of a [`Content`] are hashed.
-const HASHED_BYTES: usize = 128;
-
-impl Hash for Content {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.len().hash(state);
-        let step = self.0.len().div_ceil(HASHED_BYTES).max(1);
-        let mut sample = [0; HASHED_BYTES];
-        sample.iter_mut().zip(self.0.iter().step_by(step)).for_each(|(place, byte)| *place = *byte);
-        state.write(&sample);
-    }
-}
-
-impl PartialEq for Content {
-    fn eq(&self, other: &Self) -> bool {
-        let same_place = self.0.as_ptr() == other.0.as_ptr() && self.0.len() == other.0.len();
-        same_place || self.0 == other.0
-    }
-}
-
-impl Eq for Content {}
-
 #[cfg(test)]
 mod tests {
     use wkit_fixtures::{component, prebuilt};
@@ -305,15 +286,16 @@ mod tests {
     #[test]
     fn components_that_differ_in_code_alone_have_shells_of_their_own() {
         let text = |number: u32| {
-            Bytes::from(component::from_wat(&format!(
+            InputBytes::from(component::from_wat(&format!(
                 r#"(component (core module $m (func (export "f") (result i32) i32.const {number}))
                     (core instance $i (instantiate $m))
                     (func (export "f") (result u32) (canon lift (core func $i "f"))))"#
             )))
         };
-        let mut shells = Shells::default();
+        let components = [1, 2, 1].map(text);
+        let (read, shells) = crate::reading::read(&components.iter().collect::<Vec<_>>(), |_, _, _| {});
         let numbers: Vec<usize> =
-            [1, 2, 1].map(|number| shells.add(&text(number)).expect("it is valid")).into();
+            read.into_iter().map(|read| read.ok().expect("it is valid").shell).collect();
         assert_eq!(numbers, [0, 1, 0]);
         assert_ne!(shells.bytes(0), shells.bytes(1));
     }
@@ -353,7 +335,7 @@ mod tests {
     #[test]
     fn a_composition_of_something_else_is_refused() {
         let composed = nested(1);
-        let error = Shells::default().fill(composed).expect_err("no component is known");
+        let error = Shells::of(Vec::new()).fill(composed).expect_err("no component is known");
         assert!(error.to_string().contains("none of the inputs"), "{error}");
     }
 }

@@ -145,7 +145,10 @@ pub fn virtualise(name: &str, bytes: &[u8], policy: &Policy) -> Result<Virtualis
     let composition = crate::compose(&inputs, &composing)?;
     Ok(Virtualised {
         imports: names(&composition.surface),
-        bytes: composition.bytes.to_vec(),
+        bytes: composition
+            .bytes
+            .to_vec()
+            .map_err(|error| encode_failed(&format!("read `{name}`"), &error))?,
         capabilities,
         changed: true,
     })

@@ -1,13 +1,15 @@
 //! Validates a component and hands over its types.
 
 use wasmparser::types::Types;
-use wasmparser::{
-    Chunk, Encoding, FuncValidatorAllocations, Parser, Payload, ValidPayload, Validator, WasmFeatures,
-};
+use wasmparser::{Chunk, Encoding, Parser, Payload, ValidPayload, Validator, WasmFeatures};
 
 use crate::error::DecodeError;
 use crate::limits::{COMPONENT_BYTES_MAX, EXTERNS_MAX};
 use crate::sniff;
+
+mod bodies;
+
+use bodies::Bodies;
 
 /// A validated component: its types, and its imports and exports in order.
 pub(crate) struct Validated {
@@ -129,8 +131,15 @@ fn missing_end(bytes: &[u8]) -> Option<u64> {
 }
 
 fn walk(bytes: &[u8]) -> Result<Validated, Fault> {
+    let mut bodies = Bodies::default();
+    let walked = walk_to(bytes, &mut bodies);
+    // What waits here comes before whatever ended the walk.
+    bodies.validate()?;
+    walked
+}
+
+fn walk_to<'a>(bytes: &'a [u8], bodies: &mut Bodies<'a>) -> Result<Validated, Fault> {
     let mut validator = Validator::new_with_features(features());
-    let mut allocations = FuncValidatorAllocations::default();
     let mut parser = Parser::new(0);
     parser.set_features(features());
     let mut parents: Vec<Parser> = Vec::new();
@@ -150,11 +159,7 @@ fn walk(bytes: &[u8]) -> Result<Validated, Fault> {
         }
         match validator.payload(&payload)? {
             ValidPayload::Ok => {}
-            ValidPayload::Func(function, body) => {
-                let mut function = function.into_validator(std::mem::take(&mut allocations));
-                function.validate(&body)?;
-                allocations = function.into_allocations();
-            }
+            ValidPayload::Func(function, body) => bodies.add(function, body)?,
             ValidPayload::Parser(inner) => {
                 parents.push(std::mem::replace(&mut parser, inner));
             }
@@ -196,3 +201,6 @@ fn note_externs(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ use crate::inputs::{self, Asked, Found, Gather, InputArgs, Place};
 use crate::output::write_binary;
 use crate::project::Project;
 use crate::record::Said;
-use crate::script::{self, ScriptArgs, ScriptInput};
+use crate::script::{self, ScriptArgs, ScriptInput, ScriptOptions, Scripted};
 use crate::stubs::{self, StubArgs};
 use crate::target::Target;
 use crate::ui::{self, Format};
@@ -226,17 +226,15 @@ fn no_plug_fits(composition: &Composition) -> CommandError {
 }
 
 fn from_script(path: &Path, args: &ComposeArgs, context: &Context) -> Result<Composed, CommandError> {
-    if !args.plugs.is_empty() || args.wiring.is_given() || !args.deny.is_empty() {
-        return Err(CommandError::usage(
-            "a script says itself what is wired to what: expected no `--plug`, no `--deny` and no options for wiring",
-        )
-        .hint("`new` makes an instance of a package, and `--dep NAME=FILE` says what the package is"));
-    }
-    if args.stubs.missing().is_some() {
-        return Err(CommandError::usage(
-            "a script says itself what stays open: expected no `--stub-missing`",
-        )
-        .hint("compose the script, and what came out again with `--stub-missing`"));
+    let plug = (!args.plugs.is_empty()).then_some((
+        "--plug",
+        "`new` makes an instance of a package, and `--dep NAME=FILE` says what the package is",
+    ));
+    if let Some((option, instead)) = plug.or_else(|| args.wiring.said_by_script()) {
+        return Err(CommandError::usage(format!(
+            "a script says itself what is wired to what: expected no `{option}`"
+        ))
+        .hint(format!("write it in the script: {instead}")));
     }
     let output = args.output.clone().unwrap_or_else(|| path.with_extension("wasm"));
     let input = ScriptInput {
@@ -246,9 +244,13 @@ fn from_script(path: &Path, args: &ComposeArgs, context: &Context) -> Result<Com
         output: Some(&output),
         build: args.build_mode(),
     };
-    let composition = script::compose(&input, context)?;
-    let (stubs, closed, inputs) = (Vec::new(), Vec::new(), Vec::new());
-    Ok(Composed { composition, stubs, closed, output, inputs })
+    let asked = ScriptOptions {
+        deny: &args.deny,
+        missing: args.stubs.missing(),
+        allow_open: args.wiring.allowed_open(),
+    };
+    let Scripted { composition, stubs, closed } = script::compose(&input, &asked, context)?;
+    Ok(Composed { composition, stubs, closed, output, inputs: Vec::new() })
 }
 
 /// What almost fits, and what to do about it.

@@ -89,10 +89,12 @@ fn verify(composition: &str, exploded: &Exploded) -> Result<Digest, CommandError
         |part: &wkit_composer::ExplodedPart| Input { name: part.package(), bytes: part.bytes.clone().into() };
     let inputs: Vec<Input> = exploded.parts.iter().map(input).collect();
     let composed = Script::parse(&exploded.script).and_then(|script| script.compose(&inputs));
-    composed.map(|composed| Digest::sha256(&composed.bytes.to_vec())).map_err(|error| {
+    let composed = composed.map_err(|error| {
         CommandError::from_error(format!("the parts of `{composition}` do not compose again"), &error)
             .hint("`--no-verify` writes them all the same")
-    })
+    })?;
+    let bytes = composed.bytes.to_vec().map_err(|error| source::input_error(&error))?;
+    Ok(Digest::sha256(&bytes))
 }
 
 fn write(args: &ExplodeArgs, script: &Path, exploded: &Exploded) -> Result<(), CommandError> {

@@ -13,7 +13,7 @@ use crate::error::CommandError;
 use crate::inputs::InputArgs;
 use crate::output::write_file;
 use crate::project::Project;
-use crate::script::{self, ScriptArgs, ScriptInput};
+use crate::script::{self, ScriptArgs, ScriptInput, ScriptOptions};
 use crate::source;
 use crate::ui;
 
@@ -126,14 +126,15 @@ fn project(start: &Path, args: &InputArgs, context: &Context) -> Result<(String,
     let start = std::path::absolute(start).unwrap_or_else(|_| start.to_owned());
     let project = Project::find(&start)?;
     let composition = compose::compose_built(&project, args, context)?;
-    Ok((project.name, composition.bytes.to_vec()))
+    Ok((project.name, composition.bytes.to_vec().map_err(|error| source::input_error(&error))?))
 }
 
 fn script(path: &Path, args: &GraphArgs, context: &Context) -> Result<(String, Vec<u8>), CommandError> {
     let input = ScriptInput { path, args: &args.script, inputs: &args.inputs, output: None, build: None };
-    let composition = script::compose(&input, context)?;
+    let composition = script::compose(&input, &ScriptOptions::default(), context)?.composition;
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    Ok((name.unwrap_or_default(), composition.bytes.to_vec()))
+    let bytes = composition.bytes.to_vec().map_err(|error| source::input_error(&error))?;
+    Ok((name.unwrap_or_default(), bytes))
 }
 
 /// What a file or reference is called: without its folder and ending, or without its host.

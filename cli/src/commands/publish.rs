@@ -57,7 +57,7 @@ pub(crate) struct PublishArgs {
 /// Packs the component as a Wasm OCI artifact and pushes it.
 pub(crate) fn run(args: PublishArgs, context: &Context) -> Result<ExitCode, CommandError> {
     let (file, locator) = what_and_where(&args, context)?;
-    let bytes = source::read_component_file(&file)?;
+    let bytes = source::read(&source::component_file(&file)?)?;
     let packed = pack(&file, &bytes, &locator, &args)?;
     let size_bytes = bytes.len();
     if args.dry_run {
@@ -68,7 +68,7 @@ pub(crate) fn run(args: PublishArgs, context: &Context) -> Result<ExitCode, Comm
     let bars = Bars::new(context.ui);
     let options = PushOptions { overwrite: args.overwrite };
     let pushed =
-        runtime.block_on(client.push(&locator, &packed, bytes.into(), options, &bars)).map_err(|error| {
+        runtime.block_on(client.push(&locator, &packed, bytes, options, &bars)).map_err(|error| {
             CommandError::from_error(format!("cannot publish `{}` as `{locator}`", file.display()), &error)
                 .maybe_hint(error.hint())
         })?;

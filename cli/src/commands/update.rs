@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::inputs::{Fresh, InputArgs, lock_dependencies};
+use crate::inputs::{Fresh, InputArgs, LockStep, lock_dependencies};
 use crate::lock;
 use crate::project::{DependencySource, Project};
 use crate::ui::{self, Format};
@@ -45,19 +45,38 @@ pub(crate) fn run(args: UpdateArgs, context: &Context) -> Result<ExitCode, Comma
     if !args.dry_run {
         locked.write(&project)?;
     }
+    let step = locked.step();
     match args.format {
-        Format::Json => ui::print_json(&json!({ "changes": changes, "written": !args.dry_run }))?,
+        Format::Json => {
+            let written = !args.dry_run && matches!(step, LockStep::Create | LockStep::Change);
+            ui::print_json(&json!({ "changes": changes, "written": written }))?;
+        }
         Format::Text => {
             ui::print(&changes.iter().map(|change| format!("{change}\n")).collect::<String>())?;
-            let file = lock::FILE_NAME;
-            match (changes.len(), args.dry_run) {
-                (0, _) => context.ui.done("unchanged", format!("`{file}`")),
-                (count, true) => context.ui.note(format!("{count} would change; `{file}` is as it was")),
-                (count, false) => context.ui.done("updated", format!("{count} in `{file}`")),
-            }
+            tell(step, changes.len(), args.dry_run, context);
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what became of the lock, or would become of it.
+fn tell(step: LockStep, changes: usize, dry_run: bool, context: &Context) {
+    let file = lock::FILE_NAME;
+    // What a file has inside may change without a change of a version.
+    let count = if changes == 0 { String::new() } else { format!("{changes} in ") };
+    match (step, dry_run) {
+        (LockStep::Nothing, _) => context.ui.note("nothing to lock: the project takes nothing from others"),
+        (LockStep::Unchanged, _) => context.ui.done("unchanged", format!("`{file}`")),
+        (LockStep::Create, true) => context.ui.note(format!("`{file}` would be written")),
+        (LockStep::Create, false) => context.ui.done("wrote", format!("`{file}`")),
+        (LockStep::Change, true) if changes == 0 => {
+            context.ui.note(format!("`{file}` would change; it is as it was"));
+        }
+        (LockStep::Change, true) => {
+            context.ui.note(format!("{changes} would change; `{file}` is as it was"));
+        }
+        (LockStep::Change, false) => context.ui.done("updated", format!("{count}`{file}`")),
+    }
 }
 
 /// The names, as the lock has them, of what is to be renewed.

@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::lock::{self, Lock};
 use crate::project::Project;
+use crate::source::read;
 
 /// A project's dependencies, fetched, and the lock before and after. Nothing is written yet.
 #[derive(Debug)]
@@ -19,7 +20,21 @@ pub(crate) struct Locked {
     /// What it is to say.
     pub(crate) new: Lock,
     inputs: Vec<LockedInput>,
+    exists: bool,
     may_write: bool,
+}
+
+/// What becomes of the lock file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LockStep {
+    /// There is none, and nothing to lock.
+    Nothing,
+    /// It says all of it already.
+    Unchanged,
+    /// There is none yet.
+    Create,
+    /// It says something else.
+    Change,
 }
 
 /// One dependency.
@@ -42,7 +57,8 @@ pub(crate) fn lock_dependencies(
     args: &InputArgs,
     context: &Context,
 ) -> Result<Locked, CommandError> {
-    let old = Lock::read(&project.lock_file())?.unwrap_or_default();
+    let known = Lock::read(&project.lock_file())?;
+    let (exists, old) = (known.is_some(), known.unwrap_or_default());
     let mut wanted: Vec<Wanted<'_>> =
         project.dependencies.iter().map(|dependency| Wanted::dependency(project, dependency)).collect();
     wanted.extend(of_scripts(project, &old));
@@ -62,9 +78,9 @@ pub(crate) fn lock_dependencies(
             }
             Source::File(_) | Source::Member(_) => (wanted.text.clone(), None),
         };
-        inputs.push(LockedInput { name: found.name, shown, version, bytes: found.bytes });
+        inputs.push(LockedInput { name: found.name, shown, version, bytes: read(&found.bytes)? });
     }
-    Ok(Locked { old, new: needed.unwrap_or_default(), inputs, may_write: !args.locked })
+    Ok(Locked { old, new: needed.unwrap_or_default(), inputs, exists, may_write: !args.locked })
 }
 
 /// What other files than `wkit.toml` ask for, as the lock remembers it.
@@ -104,12 +120,21 @@ impl Locked {
     /// Writes the lock of `project`, or with `--locked` says what would change in it.
     pub(crate) fn write(&self, project: &Project) -> Result<(), CommandError> {
         self.check()?;
-        let file = project.lock_file();
-        // Nothing that is locked needs no file, unless there is one that says otherwise.
-        if self.new == Lock::default() && !file.is_file() {
-            return Ok(());
+        match self.step() {
+            LockStep::Nothing | LockStep::Unchanged => Ok(()),
+            LockStep::Create | LockStep::Change => self.new.write(&project.lock_file()),
         }
-        self.new.write(&file)
+    }
+
+    /// What becomes of the file when the lock is written.
+    pub(crate) fn step(&self) -> LockStep {
+        match self.exists {
+            // Nothing that is locked needs no file, unless there is one that says otherwise.
+            false if self.new == Lock::default() => LockStep::Nothing,
+            false => LockStep::Create,
+            true if self.new == self.old => LockStep::Unchanged,
+            true => LockStep::Change,
+        }
     }
 
     /// With `--locked`, refuses what would change the lock.

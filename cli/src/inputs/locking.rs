@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use wkit_artifact::{Digest, Locator};
+use wkit_artifact::Locator;
+use wkit_composer::InputBytes;
 
 use super::{Place, Source, Wanted};
 use crate::error::CommandError;
 use crate::lock::{self, Lock, LockedFile, LockedMember, LockedPackage};
 use crate::project::{self, Project};
-use crate::source::decode_hint;
+use crate::source::{decode_hint, input_error, read};
 
 use super::fetch::Fetched;
 
@@ -35,7 +36,7 @@ pub(super) struct Locking<'a> {
 /// An input with its bytes, as the lock sees it.
 pub(super) struct Gathered<'a> {
     pub(super) wanted: &'a Wanted<'a>,
-    pub(super) bytes: &'a [u8],
+    pub(super) bytes: &'a InputBytes,
     pub(super) fetched: Option<&'a Fetched>,
 }
 
@@ -94,14 +95,16 @@ impl<'a> Locking<'a> {
         match (&wanted.source, fetched) {
             (Source::Member(name), _) if scope == Scope::Project => {
                 // What is no component is refused by composing, which shows its place in the file.
-                let wit = wkit_interface::outline(bytes).map(|outline| outline.packages).unwrap_or_default();
+                let outline = wkit_interface::outline(&read(bytes)?);
+                let wit = outline.map(|outline| outline.packages).unwrap_or_default();
                 if !lock.members.iter().any(|member| member.name == *name) {
                     lock.members.push(LockedMember { name: (*name).to_owned(), wit });
                 }
             }
             (Source::File(_), _) if file.as_deref() == Some(project::FILE_NAME) => {
-                let wit = self.wit(wanted, bytes)?;
-                let locked = LockedFile { path: wanted.text.clone(), component: Digest::sha256(bytes), wit };
+                let wit = self.wit(wanted, &read(bytes)?)?;
+                let component = bytes.digest().map_err(|error| input_error(&error))?;
+                let locked = LockedFile { path: wanted.text.clone(), component, wit };
                 if !lock.files.iter().any(|file| file.path == locked.path) {
                     lock.files.push(locked);
                 }

@@ -311,3 +311,31 @@ fn what_a_script_asks_for_is_locked() {
     sandbox.write("app.wac", script + "let other = new demo:other {};\n");
     shown(sandbox.wkit("compose app.wac"), &registry).golden("script-one-of-two");
 }
+
+/// What `wkit update` says of the lock is what became of it.
+#[test]
+fn update_says_what_becomes_of_the_lock() {
+    let sandbox = Sandbox::new();
+    let lock = sandbox.path("wkit.lock");
+    sandbox.write("wkit.toml", "[project]\nname = \"shop\"\n");
+    sandbox.wkit("update").golden("update-nothing-to-lock");
+    assert!(!lock.exists());
+    sandbox.write("caller.wasm", caller());
+    sandbox.write(
+        "wkit.toml",
+        "[project]\nname = \"shop\"\n[dependencies]\ncaller = { path = \"caller.wasm\" }\n",
+    );
+    sandbox.wkit("update --dry-run").golden("update-would-write");
+    assert!(!lock.exists());
+    sandbox.wkit("update").golden("update-wrote");
+    assert!(lock.is_file());
+    assert!(sandbox.wkit("update").ok().stderr.contains("unchanged `wkit.lock`"));
+    // Another file under the same path is no other version.
+    sandbox.write("caller.wasm", greeter("0.1.0"));
+    sandbox.wkit("update --dry-run").golden("update-would-change");
+    sandbox.wkit("update --format json").golden("update-changed-json");
+    assert!(sandbox.wkit("update --format json").ok().stdout.contains("\"written\": false"));
+    std::fs::remove_file(sandbox.path("wkit.lock")).unwrap();
+    sandbox.write("wkit.toml", "[project]\nname = \"shop\"\n");
+    sandbox.wkit("update").golden("update-nothing-to-lock");
+}

@@ -36,6 +36,7 @@ mod toolchain_command;
 mod toolchains;
 mod typescript;
 mod virtualise;
+mod wac;
 mod watch;
 mod with;
 mod zig;

@@ -2,6 +2,7 @@
 //! `--targets`.
 
 use wkit_fixtures::component::from_wit;
+use wkit_fixtures::prebuilt;
 use wkit_fixtures::registry::TestRegistry;
 
 use crate::support::Sandbox;
@@ -137,4 +138,84 @@ fn targets() {
     json.golden("targets-misfits-json");
     sandbox.wkit("inspect shop.wasm --targets wit").golden("targets-several-worlds");
     sandbox.wkit("inspect shop.wasm --targets shop.wasm").golden("targets-no-wit");
+}
+
+#[test]
+fn what_a_script_leaves_open_can_be_refused() {
+    let sandbox = sandbox();
+    sandbox.wkit("compose shop.wac --complete").golden("script-incomplete");
+    assert!(!sandbox.path("shop.wasm").exists());
+    sandbox.wkit("compose shop.wac --allow-open other:*").golden("script-not-allowed");
+    sandbox.wkit("compose shop.wac --allow-open clo*").ok();
+    // What a statement imports is meant to stay open.
+    let stated =
+        SCRIPT.replace("let app", "import clock: func() -> u64; let app").replace(", ...", ", clock");
+    sandbox.write("stated.wac", stated);
+    sandbox.wkit("compose stated.wac --complete").ok();
+}
+
+#[test]
+fn what_a_script_leaves_open_can_be_filled_with_stubs() {
+    let sandbox = sandbox();
+    sandbox.wkit("compose shop.wac --stub-missing --complete").golden("script-stubs");
+    assert!(decoded(&sandbox, "shop.wasm").imports.is_empty());
+    sandbox.wkit("graph shop.wasm").golden("script-stubs-graph");
+    sandbox.wkit("compose shop.wac --stub-missing --format json").golden("script-stubs-json");
+    sandbox.wkit("compose shop.wac --stub-missing --stub-import other -o none.wasm").ok();
+    sandbox.wkit("compose shop.wac -o plain.wasm").ok();
+    let read = |name: &str| std::fs::read(sandbox.path(name)).unwrap();
+    assert_eq!(read("none.wasm"), read("plain.wasm"), "nothing to fill, nothing changed");
+
+    // An instance of the script may be called like a stub, and a statement's import is left alone.
+    let stated = "package shop:all;\nimport shop-log as log: interface { write: func(line: string); };
+let stub = new shop:app { \"shop:log/log@0.1.0\": shop-log, ... };\nexport stub...;\n";
+    sandbox.write("stated.wac", stated.replace("shop-log as log", "shop-log as \"shop:log/log@0.1.0\""));
+    sandbox.wkit("compose stated.wac --stub-missing=default").golden("script-stubs-stated");
+    let imports = decoded(&sandbox, "stated.wasm").imports;
+    assert_eq!(imports.iter().map(|item| item.name.as_str()).collect::<Vec<_>>(), ["shop:log/log@0.1.0"]);
+}
+
+fn decoded(sandbox: &Sandbox, name: &str) -> wkit_interface::Surface {
+    wkit_interface::decode(&std::fs::read(sandbox.path(name)).unwrap()).unwrap()
+}
+
+#[test]
+fn packages_of_a_script_can_be_denied_capabilities() {
+    let sandbox = Sandbox::new();
+    sandbox.write("deps/tool/probe.wasm", prebuilt::probe());
+    sandbox.write("deps/tool/other.wasm", component("export other: func();"));
+    let script = "package tool:all;\nlet other = new tool:other {};\nlet probe = new tool:probe { ... };
+export probe...;\nexport other.other;\n";
+    sandbox.write("all.wac", script);
+    let said = |options: &str, line: &str| {
+        sandbox.wkit(&format!("compose all.wac {options}")).ok();
+        sandbox.wkit(&format!("run all.wasm --env A=1 -- {line}")).stdout.trim_end().to_owned()
+    };
+    assert_eq!(said("", "env"), "A=1");
+    for options in
+        ["--deny env", "--deny probe:env", "--deny tool:probe:env", "--deny tool:probe:wasi:sockets,env"]
+    {
+        assert_eq!(said(options, "env"), "", "{options}");
+    }
+    assert_eq!(said("--deny other:env", "env"), "A=1");
+    sandbox.wkit("compose all.wac --deny probe:env").golden("script-deny");
+    sandbox.wkit("compose all.wac --deny tool:prob:env").golden("script-deny-unknown");
+    sandbox.wkit("compose all.wac --deny probe:env --stub-missing --stub-import wasi:* -o closed.wasm").ok();
+    assert!(decoded(&sandbox, "closed.wasm").imports.iter().all(|item| item.functions.is_empty()));
+}
+
+/// What a script says itself is no option; the message says how to write it.
+#[test]
+fn wiring_options_of_a_script() {
+    let sandbox = sandbox();
+    for (name, options) in [
+        ("instance", "--instance a=b"),
+        ("each", "--each log"),
+        ("wire", "--wire app.log=log"),
+        ("export", "--export run"),
+        ("leave-open", "--leave-open clock"),
+    ] {
+        sandbox.wkit(&format!("compose shop.wac {options}")).golden(&format!("script-with-{name}"));
+    }
+    assert!(!sandbox.path("shop.wasm").exists());
 }

@@ -5,7 +5,7 @@ use thiserror::Error;
 use wkit_interface::ItemKind;
 
 use super::{Imports, Mock, MockError, Otherwise, StubFunction, mock};
-use crate::composition::{Composition, Importer, OpenImport};
+use crate::composition::{ComposedInstance, Composition, Importer, OpenImport};
 use crate::error::{ComposeError, OpenImportNeedsInner};
 use crate::plan::{Input, Plan};
 use crate::problems::Problems;
@@ -72,7 +72,17 @@ impl StubError {
 ///
 /// See [`StubError`].
 pub fn compose_with_stubs(inputs: &[Input], plan: &Plan, missing: &Missing) -> Result<Stubbed, StubError> {
-    let mut work = Work { inputs: inputs.to_vec(), plan: plan.clone(), missing, made: Vec::new() };
+    stub(inputs, plan, missing, &[])
+}
+
+/// The same; no stub is called like one of `taken`.
+pub(crate) fn stub(
+    inputs: &[Input],
+    plan: &Plan,
+    missing: &Missing,
+    taken: &[ComposedInstance],
+) -> Result<Stubbed, StubError> {
+    let mut work = Work { inputs: inputs.to_vec(), plan: plan.clone(), missing, taken, made: Vec::new() };
     // What the plan allows to stay open is judged when the stubs are in.
     work.plan.allow_open = None;
     let first = work.compose_outside()?;
@@ -83,7 +93,10 @@ pub fn compose_with_stubs(inputs: &[Input], plan: &Plan, missing: &Missing) -> R
         work.compose_as_planned(plan)?
     } else {
         let before = (work.inputs.clone(), work.made.clone());
-        let source = first.bytes.to_vec();
+        let source = first
+            .bytes
+            .to_vec()
+            .map_err(|error| unreadable(first.socket.as_deref().unwrap_or_default(), &error))?;
         work.stub(&source, &open)?;
         match work.compose_as_planned(plan) {
             Err(problems) if problems.iter().any(|problem| matches!(problem, ComposeError::Cycle(_))) => {
@@ -104,6 +117,8 @@ struct Work<'a> {
     inputs: Vec<Input>,
     plan: Plan,
     missing: &'a Missing,
+    /// Instances that are inside an input and seen from outside.
+    taken: &'a [ComposedInstance],
     /// The name of each stub, and what its functions do.
     made: Vec<(String, Vec<StubFunction>)>,
 }
@@ -122,8 +137,10 @@ impl Work<'_> {
                 _ => None,
             });
             let Some(open) = stubbed else { return Err(problems.into()) };
-            let bytes = self.bytes_of(&open.importer).to_vec();
-            self.add(&bytes, vec![open.import.clone()])?;
+            let (importer, import) = (open.importer.clone(), open.import.clone());
+            let Some(input) = self.input_of(&importer) else { return Err(problems.into()) };
+            let bytes = input.bytes.read().map_err(|error| unreadable(&importer, &error))?;
+            self.add(&bytes, vec![import])?;
         }
     }
 
@@ -137,15 +154,15 @@ impl Work<'_> {
             .made
             .iter()
             .any(|(_, functions)| functions.iter().any(|function| function.interface == open.import));
-        !is_made && self.missing.imports.contain(&open.import) && !self.bytes_of(&open.importer).is_empty()
+        !is_made && self.missing.imports.contain(&open.import) && self.input_of(&open.importer).is_some()
     }
 
     /// The component of an instance; that of `app/log` is the one of `log`.
-    fn bytes_of(&self, instance: &str) -> &[u8] {
+    fn input_of(&self, instance: &str) -> Option<&Input> {
         let planned = instance.rsplit('/').next().unwrap_or(instance);
         let component = self.plan.instances.iter().find(|known| known.name == planned);
         let component = component.map_or(planned, |known| known.component.as_str());
-        self.inputs.iter().find(|input| input.name == component).map_or(&[], |input| &input.bytes)
+        self.inputs.iter().find(|input| input.name == component)
     }
 
     /// Whether an import that stays open is to be filled: one with functions, that is not open by choice.
@@ -158,9 +175,7 @@ impl Work<'_> {
             }
             ItemKind::Type | ItemKind::Component | ItemKind::Module | ItemKind::Value => false,
         };
-        let by_choice =
-            !import.importers.is_empty() && import.importers.iter().all(|importer| importer.stated);
-        has_code && !by_choice && self.missing.imports.contain(&import.name)
+        has_code && !import.is_stated() && self.missing.imports.contain(&import.name)
     }
 
     fn stub(&mut self, source: &[u8], open: &[&OpenImport]) -> Result<(), StubError> {
@@ -179,6 +194,7 @@ impl Work<'_> {
     fn free_name(&self) -> String {
         let is_free = |name: &String| {
             let named = self.inputs.iter().map(|input| &input.name);
+            let named = named.chain(self.taken.iter().map(|instance| &instance.name));
             !named.chain(self.plan.instances.iter().map(|instance| &instance.name)).any(|known| known == name)
         };
         let mut number = 1;
@@ -190,6 +206,12 @@ impl Work<'_> {
             number += 1;
         }
     }
+}
+
+/// The file of an input is gone or another one since it was composed.
+pub(crate) fn unreadable(name: &str, error: &std::io::Error) -> Problems {
+    let (name, message) = (name.to_owned(), crate::reading::io_message(error));
+    ComposeError::Read { name, message }.into()
 }
 
 fn stubbed(composition: &Composition, made: &[(String, Vec<StubFunction>)]) -> Vec<StubbedImport> {

@@ -1,5 +1,7 @@
 //! The packages of a script, read.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use wac_graph::types::BorrowedPackageKey;
 use wkit_interface::{Surface, SurfaceKind};
@@ -10,6 +12,7 @@ use crate::binary::Binary;
 use crate::error::ComposeError;
 use crate::limits::COMPOSITION_BYTES_MAX;
 use crate::plan::Input;
+use crate::reading::{self, Read, Unread};
 use crate::shell::Shells;
 
 /// All packages that a script asks for.
@@ -23,37 +26,51 @@ pub(super) struct Package<'a> {
     pub(super) request: &'a PackageRequest,
     /// The number of its shell.
     shell: usize,
-    pub(super) surface: Surface,
+    pub(super) surface: Arc<Surface>,
 }
 
 impl<'a> Packages<'a> {
     /// Finds the inputs by name and reads them.
     pub(super) fn read(script: &'a Script<'_>, inputs: &'a [Input]) -> Result<Self, ScriptError> {
-        let (mut list, mut problems) = (Vec::new(), Vec::new());
-        let mut shells = Shells::default();
+        let input_of = |request: &PackageRequest| {
+            let name = request.to_string();
+            inputs.iter().find(|input| input.name == name)
+        };
         let mut size_bytes = 0_usize;
         for request in &script.requests {
-            let name = request.to_string();
-            let Some(input) = inputs.iter().find(|input| input.name == name) else {
-                let known = inputs.iter().map(|input| input.name.clone()).collect();
-                problems.push(script.unknown_package(request, known));
-                continue;
-            };
-            size_bytes = size_bytes.saturating_add(input.bytes.len());
+            size_bytes = size_bytes.saturating_add(input_of(request).map_or(0, |input| input.bytes.len()));
             if size_bytes > COMPOSITION_BYTES_MAX {
                 let fault = ScriptFault::PackagesTooLarge { size_bytes };
                 return Err(ScriptProblem { fault, labels: vec![request.label.clone()] }.into());
             }
-            let fault = match wkit_interface::decode(&input.bytes) {
-                Ok(surface) if surface.kind == SurfaceKind::WitPackage && request.is_instantiated => {
+        }
+        let found = script.requests.iter().filter_map(|request| Some(&input_of(request)?.bytes));
+        let (read, shells) = reading::read(&found.collect::<Vec<_>>(), |_, _, _| {});
+        let (mut read, mut list, mut problems) = (read.into_iter(), Vec::new(), Vec::new());
+        for request in &script.requests {
+            let name = request.to_string();
+            let Some(outcome) = input_of(request).and_then(|_| read.next()) else {
+                let known = inputs.iter().map(|input| input.name.clone()).collect();
+                problems.push(script.unknown_package(request, known));
+                continue;
+            };
+            let fault = match outcome {
+                Ok(Read { surface, .. })
+                    if surface.kind == SurfaceKind::WitPackage && request.is_instantiated =>
+                {
                     ScriptFault::WitPackage { name }
                 }
-                Ok(surface) => {
-                    let shell = shells.add(&input.bytes).map_err(cannot_write)?;
+                Ok(Read { surface, shell }) => {
                     list.push(Package { request, shell, surface });
                     continue;
                 }
-                Err(source) => ScriptFault::Package { name, source },
+                Err(Unread::Decode(source)) => ScriptFault::Package { name, source },
+                Err(Unread::Bytes(message)) => {
+                    ScriptFault::Encode { doing: format!("read `{name}`"), message }
+                }
+                Err(Unread::Shell(message)) => {
+                    ScriptFault::Encode { doing: format!("take the code out of `{name}`"), message }
+                }
             };
             let label = Label { text: "this package".to_owned(), ..request.label.clone() };
             problems.push(ScriptProblem { fault, labels: vec![label] });

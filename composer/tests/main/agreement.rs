@@ -151,8 +151,8 @@ fn is_valid_together(inputs: &[Input], wires: &[(usize, &str, usize)]) -> bool {
     let nodes: Vec<_> = inputs
         .iter()
         .map(|input| {
-            let package =
-                Package::from_bytes(&input.name, None, input.bytes.clone(), graph.types_mut()).unwrap();
+            let bytes = input.bytes.read().unwrap();
+            let package = Package::from_bytes(&input.name, None, bytes, graph.types_mut()).unwrap();
             let package = graph.register_package(package).unwrap();
             graph.instantiate(package)
         })

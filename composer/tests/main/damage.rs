@@ -17,7 +17,7 @@ fn flipped_inputs() {
     let mut composed = 0;
     for position in 8..stock.bytes.len() {
         let mut damaged = stock.clone();
-        let mut bytes = damaged.bytes.to_vec();
+        let mut bytes = damaged.bytes.read().unwrap().to_vec();
         bytes[position] ^= 1 << (position % 8);
         damaged.bytes = bytes.into();
         match compose(&[app.clone(), damaged], &plan) {
@@ -41,13 +41,13 @@ fn odd_components() {
     ] {
         let odd = Input { name: "odd".to_owned(), bytes: from_wat(text).into() };
         let composition = compose(&[odd], &Plan::default()).unwrap_or_else(|error| panic!("{text}: {error}"));
-        assert!(wkit_interface::decode(&composition.bytes.to_vec()).is_ok(), "{text}");
+        assert!(wkit_interface::decode(&composition.bytes.to_vec().unwrap()).is_ok(), "{text}");
     }
 }
 
 /// A composition in a composition, with shims, shared instances and open imports.
 fn nested() -> Vec<u8> {
-    let compose = |inputs: &[Input]| compose(inputs, &Plan::default()).unwrap().bytes.to_vec();
+    let compose = |inputs: &[Input]| compose(inputs, &Plan::default()).unwrap().bytes.to_vec().unwrap();
     let stock = shop("stock", "export shop:types/catalog@0.1.0; export shop:stock/stock@0.1.0;");
     let cart = shop("cart", "import shop:stock/stock@0.1.0; export shop:orders/cart@0.1.0;");
     let orders = Input { name: "orders".to_owned(), bytes: compose(&[stock, cart]).into() };

@@ -43,7 +43,7 @@ fn inputs() {
     check("empty-file", &fail(&[app(), raw("log", b"")]));
     check("wit-text", &fail(&[app(), raw("log", b"package a:b;\ninterface c {}\n")]));
     check("core-module", &fail(&[app(), raw("log", &from_wat("(module)"))]));
-    let whole = log("log").bytes;
+    let whole = log("log").bytes.read().unwrap();
     check("truncated", &fail(&[app(), raw("log", &whole[..100])]));
     check("invalid", &fail(&[app(), raw("log", b"\0asm\x0d\0\x01\0\x63\0")]));
     check(

@@ -10,6 +10,7 @@ mod damage;
 mod determinism;
 mod errors;
 mod explode;
+mod files;
 mod graph;
 mod plans;
 #[cfg(not(target_env = "musl"))]

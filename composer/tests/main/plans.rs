@@ -33,7 +33,7 @@ fn one(instance: &str, export: &str, name: Option<&str>) -> PlannedExport {
 }
 
 fn copies(composition: &Composition) -> usize {
-    let parts = wkit_interface::parts(&composition.bytes.to_vec()).unwrap();
+    let parts = wkit_interface::parts(&composition.bytes.to_vec().unwrap()).unwrap();
     parts[0].children.iter().filter(|part| part.kind == wkit_interface::PartKind::Component).count()
 }
 
@@ -396,7 +396,7 @@ fn neither_the_order_of_inputs_nor_that_of_the_plan_matters() {
         if let Some(exports) = &mut plan.exports {
             exports.rotate_left(1);
         }
-        results.insert(planned(&inputs, &plan).bytes.to_vec());
+        results.insert(planned(&inputs, &plan).bytes.to_vec().unwrap());
     }
     assert_eq!(results.len(), 1, "one result of 24 rounds");
 }

@@ -74,7 +74,7 @@ fn composed(graph: &Graph, composition: &Composition, engine: &Engine) -> Result
         return Err(format!("composed, but by force it fails: {message}"));
     }
     let failed = |error: wasmtime::Error| format!("composed, but does not run: {error:?}");
-    let component = Component::new(engine, composition.bytes.to_vec()).map_err(failed)?;
+    let component = Component::new(engine, composition.bytes.to_vec().unwrap()).map_err(failed)?;
     let mut linker = Linker::<()>::new(engine);
     linker.define_unknown_imports_as_traps(&component).map_err(failed)?;
     let mut store = Store::new(engine, ());

@@ -2,6 +2,7 @@
 
 use wkit_composer::{Composition, Input, Plan, PlannedWire, Problems, compose};
 use wkit_fixtures::component::from_wit;
+use wkit_fixtures::wac::SHOP;
 
 /// A component of the world `world` of `wit`.
 pub(crate) fn input(name: &str, wit: &str, world: &str) -> Input {
@@ -32,46 +33,6 @@ pub(crate) fn chain() -> Vec<Input> {
         shop("log", "export shop:log/log@0.1.0;"),
     ]
 }
-
-const SHOP: &str = r#"
-package shop:types@0.1.0 {
-  interface catalog {
-    record product { id: u32, name: string }
-    resource shelf {
-      constructor(name: string);
-      put: func(product: product);
-      get: func(id: u32) -> option<product>;
-      largest: static func(shelves: list<borrow<shelf>>) -> shelf;
-    }
-  }
-}
-package shop:stock@0.1.0 {
-  interface stock {
-    use shop:types/catalog@0.1.0.{product, shelf};
-    count: func(id: u32) -> u32;
-    open-shelf: func() -> shelf;
-  }
-}
-package shop:orders@0.1.0 {
-  interface cart {
-    use shop:types/catalog@0.1.0.{product};
-    add: func(product: product) -> result<u32, string>;
-  }
-  interface checkout {
-    pay: func(total: u64) -> result<_, string>;
-  }
-}
-package shop:ledger@0.1.0 {
-  interface ledger { enter: func(sum: u64); }
-}
-package shop:log@0.1.0 {
-  interface log { write: func(line: string); }
-}
-package wasi:cli@0.2.6 {
-  interface run { run: func() -> result; }
-  interface environment { get-arguments: func() -> list<string>; }
-}
-"#;
 
 pub(crate) fn run(inputs: &[Input]) -> Composition {
     compose(inputs, &Plan::default()).unwrap_or_else(|error| panic!("{error}\nhint: {:?}", error.hint()))

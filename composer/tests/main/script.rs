@@ -53,7 +53,7 @@ fn a_script_gives_the_bytes_that_the_same_wiring_of_a_project_gives() {
         tree.replace(" (an instance of shop:stock)", "").replace(" (an instance of shop:log)", ""),
         project.tree()
     );
-    assert!(script.bytes.to_vec() == project.bytes.to_vec());
+    assert!(script.bytes.to_vec().unwrap() == project.bytes.to_vec().unwrap());
 }
 
 /// Every error, word for word, below its script.
@@ -117,7 +117,7 @@ fn packages_of_errors() -> Vec<Input> {
         ),
     ));
     all.push(raw("shop:core", &wkit_fixtures::component::from_wat("(module)")));
-    all.push(raw("shop:cut", &packages()[0].bytes[..100]));
+    all.push(raw("shop:cut", &packages()[0].bytes.read().unwrap()[..100]));
     all
 }
 

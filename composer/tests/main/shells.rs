@@ -16,8 +16,8 @@ fn plainly(inputs: &[Input], composition: &Composition) -> Vec<u8> {
     let (mut packages, mut nodes) = (HashMap::new(), HashMap::new());
     for instance in &composition.instances {
         let input = inputs.iter().find(|input| input.name == instance.component).unwrap();
-        let package = *packages.entry(&input.bytes).or_insert_with(|| {
-            let bytes = input.bytes.to_vec();
+        let bytes = input.bytes.read().unwrap();
+        let package = *packages.entry(bytes.clone()).or_insert_with(|| {
             let package = Package::from_bytes(&input.name, None, bytes, graph.types_mut()).unwrap();
             graph.register_package(package).unwrap()
         });
@@ -44,7 +44,7 @@ fn plainly(inputs: &[Input], composition: &Composition) -> Vec<u8> {
 }
 
 fn check(inputs: &[Input], composition: &Composition) {
-    let bytes = composition.bytes.to_vec();
+    let bytes = composition.bytes.to_vec().unwrap();
     assert!(bytes == plainly(inputs, composition), "{:?}", composition.instances);
     assert_eq!(bytes.len(), composition.bytes.len());
     let mut written = Vec::new();
@@ -74,7 +74,7 @@ fn of_real_components() {
     assert_eq!(instances(&composition), ["calc", "app"]);
     check(&inputs, &composition);
     // A composition inside another one.
-    let inner = Input { name: "inner".to_owned(), bytes: composition.bytes.to_vec().into() };
+    let inner = Input { name: "inner".to_owned(), bytes: composition.bytes.to_vec().unwrap().into() };
     let outer =
         [input("outer", "package a:b; world it { import go: func(); export run: func(); }", "it"), inner];
     check(&outer, &run(&outer));

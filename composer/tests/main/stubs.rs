@@ -48,7 +48,7 @@ fn everything_but_wasi_is_stubbed_once() {
         result.stubs[1].functions.iter().map(|function| function.function.as_str()).collect();
     assert_eq!(functions, ["count", "open-shelf"]);
     // The component itself says what is not real in it.
-    let producers = wkit_interface::producers(&result.composition.bytes.to_vec()).unwrap();
+    let producers = wkit_interface::producers(&result.composition.bytes.to_vec().unwrap()).unwrap();
     let text = serde_json::to_string(&producers).unwrap();
     assert!(text.contains("a stub that stands for"), "{text}");
 }
@@ -80,7 +80,10 @@ fn nothing_missing_changes_nothing() {
     inputs.push(shop("stock", "export shop:types/catalog@0.1.0; export shop:stock/stock@0.1.0;"));
     let result = stubbed(&inputs, &Plan::default(), &Missing::default());
     assert_eq!(shown(&result), Vec::<String>::new());
-    assert_eq!(result.composition.bytes.to_vec(), compose(&inputs, &Plan::default()).unwrap().bytes.to_vec());
+    assert_eq!(
+        result.composition.bytes.to_vec().unwrap(),
+        compose(&inputs, &Plan::default()).unwrap().bytes.to_vec().unwrap()
+    );
 }
 
 /// The stock is missing, but the catalog with its resource comes from inside, and the stub must use that one.

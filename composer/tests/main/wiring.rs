@@ -34,7 +34,7 @@ fn a_chain_with_a_diamond() {
     assert!(composition.unused.is_empty());
     assert!(composition.surface.is_command().is_some());
     assert_golden(format!("{GOLDENS}/chain.tree"), &composition.tree());
-    let components = wkit_interface::parts(&composition.bytes.to_vec()).unwrap()[0]
+    let components = wkit_interface::parts(&composition.bytes.to_vec().unwrap()).unwrap()[0]
         .children
         .iter()
         .filter(|part| part.kind == wkit_interface::PartKind::Component)
@@ -49,7 +49,7 @@ fn the_order_of_inputs_does_not_matter() {
     for round in 0..50_usize {
         let length = inputs.len();
         inputs.swap(round % length, (round * 7 + 3) % length);
-        results.insert(run(&inputs).bytes.to_vec());
+        results.insert(run(&inputs).bytes.to_vec().unwrap());
     }
     assert_eq!(results.len(), 1, "one result of 50 rounds");
 }
@@ -57,11 +57,11 @@ fn the_order_of_inputs_does_not_matter() {
 #[test]
 fn the_result_names_its_maker_and_its_instances() {
     let composition = run(&chain());
-    let producers = wkit_interface::producers(&composition.bytes.to_vec()).unwrap();
+    let producers = wkit_interface::producers(&composition.bytes.to_vec().unwrap()).unwrap();
     let made_by = producers.fields.iter().find(|field| field.name == "processed-by").unwrap();
     assert_eq!(made_by.values[0].name, "wkit");
     assert_eq!(made_by.values[0].version, env!("CARGO_PKG_VERSION"));
-    let text = wasm_names(&composition.bytes.to_vec());
+    let text = wasm_names(&composition.bytes.to_vec().unwrap());
     assert_eq!(text, ["log", "stock", "cart", "app"]);
 }
 
@@ -101,7 +101,7 @@ fn a_composition_can_be_composed_again() {
     ]);
     assert_eq!(open(&inner), Vec::<String>::new());
     let outer = run(&[
-        Input { name: "inner".to_owned(), bytes: inner.bytes.to_vec().into() },
+        Input { name: "inner".to_owned(), bytes: inner.bytes.to_vec().unwrap().into() },
         shop("app", "import shop:orders/cart@0.1.0; export wasi:cli/run@0.2.6;"),
     ]);
     assert_eq!(open(&outer), ["shop:types/catalog@0.1.0"]);
@@ -118,11 +118,11 @@ fn one_component_alone_stays_what_it_is() {
 #[test]
 fn unused_components_stay_outside() {
     let mut inputs = chain();
-    let without = run(&inputs).bytes.to_vec();
+    let without = run(&inputs).bytes.to_vec().unwrap();
     inputs.push(shop("pay", "export shop:orders/checkout@0.1.0;"));
     let composition = run(&inputs);
     assert_eq!(unused(&composition), ["pay"]);
-    assert_eq!(composition.bytes.to_vec(), without);
+    assert_eq!(composition.bytes.to_vec().unwrap(), without);
 }
 
 fn versioned(name: &str, version: &str, world: &str, functions: &str) -> Input {
@@ -328,7 +328,7 @@ fn two_names_for_one_component_are_two_instances_of_one_copy() {
     let wires = vec![wire("app", "shop:log/log", "log-1"), wire("cart", "shop:log/log", "log-2")];
     let composition = compose(&inputs, &Plan { wires, ..Plan::default() }).unwrap();
     assert_eq!(composition.instances.len(), 4);
-    let copies = wkit_interface::parts(&composition.bytes.to_vec()).unwrap()[0]
+    let copies = wkit_interface::parts(&composition.bytes.to_vec().unwrap()).unwrap()[0]
         .children
         .iter()
         .filter(|part| part.kind == wkit_interface::PartKind::Component)

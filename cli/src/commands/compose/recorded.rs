@@ -87,7 +87,7 @@ impl Recorded {
                 Some(name) => inputs.iter().find(|input| input.name == *name),
                 None => inputs.get(place),
             };
-            sources.push(Source { path, bytes: input.map(|input| input.bytes.as_ref()) });
+            sources.push(Source { path, bytes: input.map(|input| &input.bytes) });
         }
         self.record.files(&sources)
     }

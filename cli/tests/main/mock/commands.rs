@@ -72,11 +72,6 @@ fn what_is_missing_is_stubbed_and_listed() {
     let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(json["stubs"], serde_json::json!([]));
     assert_eq!(json["imports"][0]["name"], "demo:kv/store@0.1.0");
-
-    sandbox.write("script.wac", "package demo:it;");
-    let ran = sandbox.wkit("compose script.wac --stub-missing");
-    assert_eq!(ran.code, Some(2));
-    assert!(ran.stderr.contains("expected no `--stub-missing`"), "{}", ran.stderr);
 }
 
 /// The test is a component too: it calls the app, and asks the stub how often it was called.

@@ -22,8 +22,13 @@ pub(crate) fn force(
     let mut nodes = BTreeMap::new();
     for index in indexes {
         let input = &graph.components[index].input;
-        let package = Package::from_bytes(&input.name, None, input.bytes.to_vec(), composition.types_mut())
-            .map_err(text)?;
+        let package = Package::from_bytes(
+            &input.name,
+            None,
+            input.bytes.read().unwrap().to_vec(),
+            composition.types_mut(),
+        )
+        .map_err(text)?;
         let package = composition.register_package(package).map_err(text)?;
         nodes.insert(index, composition.instantiate(package));
     }
