@@ -140,13 +140,7 @@ pub(crate) fn component_file(path: &Path) -> Result<InputBytes, CommandError> {
         return Err(CommandError::failed(format!(
             "`{}` is too large: expected at most {COMPONENT_FILE_BYTES_MAX} bytes, found {size_bytes}",
             path.display()
-        ))
-    };
-    let cannot_read = |error: std::io::Error| io_error("read", path, &error);
-    let file = std::fs::File::open(path).map_err(cannot_read)?;
-    let size_bytes = file.metadata().map_err(cannot_read)?.len();
-    if size_bytes > COMPONENT_FILE_BYTES_MAX {
-        return Err(too_large(&size_bytes.to_string()));
+        )));
     }
     InputBytes::file(path).map_err(|error| io_error("read", path, &error))
 }
