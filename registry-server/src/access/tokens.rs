@@ -372,7 +372,7 @@ mod tests {
             assert_eq!(tokens.find(secret, kind, now).await.unwrap(), None);
         }
         // The secret itself is nowhere in the file.
-        let stored = std::fs::read(folder.path().join("m.redb")).unwrap();
+        let stored = std::fs::read(folder.path().join("metadata")).unwrap();
         let held = |text: &str| stored.windows(text.len()).any(|window| window == text.as_bytes());
         assert!(held(&secret::hash(&secret)) && !held(&secret));
         assert_eq!(tokens.list(None, NOW + 100).await.unwrap(), []);

@@ -162,12 +162,11 @@ impl Sweep<'_> {
 }
 
 /// Every digest in a manifest. One that takes a while to read does not hold up the requests of its thread.
-async fn digests_of(repository: &RepositoryName, value: Vec<u8>) -> Option<Vec<Digest>> {
+async fn digests_of(value: Vec<u8>) -> Option<Vec<Digest>> {
     if value.len() <= MANIFEST_INLINE_BYTES_MAX {
-        return references::all_digests(repository, &value);
+        return references::all_digests(&value);
     }
-    let repository = repository.clone();
-    let read = tokio::task::spawn_blocking(move || references::all_digests(&repository, &value));
+    let read = tokio::task::spawn_blocking(move || references::all_digests(&value));
     read.await.ok().flatten()
 }
 
@@ -195,7 +194,7 @@ impl crate::registry::Registry {
             if page.is_empty() {
                 break;
             }
-            let Some(found) = digests_of(repository, value).await else { return Ok(false) };
+            let Some(found) = digests_of(value).await else { return Ok(false) };
             for digest in found {
                 if let Some(candidate) = page.remove(&digest)
                     && candidate.mark.is_some()
