@@ -67,7 +67,8 @@ pub const REFERRERS_PAGE_MAX: usize = 1_000;
 /// The most bytes of descriptors on one page of referrers: clients read an index of at most 4 MiB.
 pub const REFERRERS_PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
 
-/// How much memory all transfers of blobs may hold in blocks, in bytes: when there are many, the blocks are smaller.
+/// How much memory all transfers of blobs may hold in blocks, in bytes: when little of it is left, blocks are smaller,
+/// down to [`TRANSFER_BLOCK_BYTES_MIN`].
 pub const TRANSFER_MEMORY_MAX: usize = 128 * 1024 * 1024;
 
 /// The smallest block of a transfer, in bytes.

@@ -14,7 +14,7 @@ use crate::support::{Program, header, manifest};
 const CONNECTIONS: usize = 1_000;
 
 /// The most memory the registry may ever have held, in KiB.
-const MEMORY_KIB_MAX: u64 = 768 * 1024;
+const MEMORY_KIB_MAX: u64 = 640 * 1024;
 
 /// What is sent on the connection of a number.
 type Start<'a> = Box<dyn Fn(usize) -> Vec<u8> + 'a>;
