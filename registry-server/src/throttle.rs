@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, Method};
 
 use bucket::Buckets;
+use client::forwarded_scheme;
 pub(crate) use client::{Client, client_of};
 pub(crate) use counts::{Counts, Inside};
 pub(crate) use sessions::Sessions;
@@ -37,25 +38,21 @@ pub(crate) struct Throttle {
     pub(crate) sessions: Sessions,
 }
 
-/// Who makes a request, as far as it is known before the credentials are checked. It is among the extensions of every
-/// request.
+/// The rates of users, for whoever checks credentials. It is among the extensions of every request.
 #[derive(Clone)]
-pub(crate) struct Caller {
-    /// The address: behind trusted proxies, that of the client.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what checks credentials asks for it"))]
-    pub(crate) address: IpAddr,
+pub(crate) struct IdentityRates {
     #[cfg_attr(not(test), expect(dead_code, reason = "what checks credentials asks for it"))]
     throttle: Arc<Throttle>,
 }
 
-impl Caller {
-    /// A request from this address.
-    pub(crate) fn new(address: IpAddr, throttle: Arc<Throttle>) -> Self {
-        Self { address, throttle }
+impl IdentityRates {
+    /// Those of a running registry.
+    pub(crate) fn new(throttle: Arc<Throttle>) -> Self {
+        Self { throttle }
     }
 
-    /// Lets the request through now that the credentials have said whose it is: a user may ask only for so much,
-    /// wherever the requests come from.
+    /// Lets a request through now that the credentials have said whose it is: a user may ask only for so much, wherever
+    /// the requests come from.
     ///
     /// # Errors
     ///
@@ -104,6 +101,11 @@ impl Throttle {
         client_of(peer, headers, &self.proxies)
     }
 
+    /// Whether the client speaks TLS to a trusted proxy, by what the proxy says in `X-Forwarded-Proto`.
+    pub(crate) fn is_forwarded_secure(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        self.trusts(peer) && forwarded_scheme(headers) == Some("https")
+    }
+
     /// Lets a request of a client through.
     ///
     /// # Errors
@@ -118,7 +120,7 @@ impl Throttle {
     /// # Errors
     ///
     /// When the user has used up what they may ask for.
-    #[cfg_attr(not(test), expect(dead_code, reason = "see `Caller::admit`"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "see `IdentityRates::admit`"))]
     fn admit_identity(&self, identity: &str, method: &Method, now: Instant) -> Result<(), TooEarly> {
         self.identities.admit(identity.to_owned(), method, now)
     }
@@ -183,9 +185,8 @@ mod tests {
             Duration::from_millis(500)
         );
         assert_eq!(throttle.admit_identity("bob", &Method::GET, now), Ok(()));
-        let caller = Caller::new("192.0.2.1".parse().unwrap(), Arc::new(throttle));
-        assert_eq!(caller.address.to_string(), "192.0.2.1");
-        assert!(caller.admit("carol", &Method::GET).is_ok() && caller.admit("carol", &Method::GET).is_err());
+        let rates = IdentityRates::new(Arc::new(throttle));
+        assert!(rates.admit("carol", &Method::GET).is_ok() && rates.admit("carol", &Method::GET).is_err());
     }
 
     #[test]
