@@ -108,8 +108,8 @@ pub const TLS_FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// How often the files of the certificate and the key are looked at.
 pub const TLS_RELOAD_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How much of a request is read ahead on one connection of HTTP/1, in bytes.
-pub const READ_AHEAD_BYTES_MAX: usize = 256 * 1024;
+/// How much of a request is read ahead on one connection of HTTP/1, in bytes, and how much of an answer is kept ready.
+pub const READ_AHEAD_BYTES_MAX: usize = 128 * 1024;
 
 /// How much a client may send on one connection of HTTP/2 before the registry has taken it, in bytes.
 pub const STREAM_WINDOW_BYTES: u32 = 512 * 1024;

@@ -116,3 +116,26 @@ impl Body for WatchedBody {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_small_is_free_and_what_is_large_needs_memory() {
+        let (memory, refused) = (Memory::new(10 * 1024), Arc::new(AtomicBool::new(false)));
+        let count = || Counted::new(memory.clone(), refused.clone());
+        let (mut first, mut second) = (count(), count());
+        assert!(first.take(MANIFEST_SMALL_BYTES).is_ok());
+        for _ in 0..10 {
+            assert!(first.take(1024).is_ok());
+        }
+        assert!(second.take(MANIFEST_SMALL_BYTES).is_ok());
+        assert!(!refused.load(Ordering::Acquire));
+        assert!(matches!(second.take(1), Err(BodyError::Memory)));
+        assert!(refused.load(Ordering::Acquire));
+        drop(first);
+        let mut third = count();
+        assert!(third.take(MANIFEST_SMALL_BYTES).is_ok() && third.take(10 * 1024).is_ok());
+    }
+}
