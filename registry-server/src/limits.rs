@@ -67,7 +67,8 @@ pub const REFERRERS_PAGE_MAX: usize = 1_000;
 /// The most bytes of descriptors on one page of referrers: clients read an index of at most 4 MiB.
 pub const REFERRERS_PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
 
-/// How much memory all transfers of blobs may hold in blocks, in bytes: when there are many, the blocks are smaller.
+/// How much memory all transfers of blobs may hold in blocks, in bytes: when little of it is left, blocks are smaller,
+/// down to [`TRANSFER_BLOCK_BYTES_MIN`].
 pub const TRANSFER_MEMORY_MAX: usize = 128 * 1024 * 1024;
 
 /// The smallest block of a transfer, in bytes.
@@ -107,8 +108,8 @@ pub const TLS_FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// How often the files of the certificate and the key are looked at.
 pub const TLS_RELOAD_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How much of a request is read ahead on one connection of HTTP/1, in bytes.
-pub const READ_AHEAD_BYTES_MAX: usize = 256 * 1024;
+/// How much of a request is read ahead on one connection of HTTP/1, in bytes, and how much of an answer is kept ready.
+pub const READ_AHEAD_BYTES_MAX: usize = 128 * 1024;
 
 /// How much a client may send on one connection of HTTP/2 before the registry has taken it, in bytes.
 pub const STREAM_WINDOW_BYTES: u32 = 512 * 1024;

@@ -20,7 +20,7 @@ pub enum ListeningError {
     /// Everybody could do everything.
     #[error(
         "`{address}` can be reached from other machines, and everybody could push and delete\n\
-         hint: say who may do what with `[access]` in the configuration file, or allow everybody what you state in a rule for `anonymous`"
+         hint: say who may do what with `[access]` in the configuration file, or allow everybody something with a rule for `anonymous` there"
     )]
     Open {
         /// The address.

@@ -204,17 +204,12 @@ async fn accept(
         let permit = free.clone().acquire_owned().await.expect("the semaphore is never closed");
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let (connections, peer) = (connections.clone(), peer.ip());
-                let counted = match throttle.trusts(peer) {
-                    true => None,
-                    false => match throttle.connections.enter(Client::of(peer)) {
-                        Some(counted) => Some(counted),
-                        None => {
-                            connection::refuse(&stream, connections.tls.is_some());
-                            continue;
-                        }
-                    },
-                };
+                let connections = connections.clone();
+                let counted = throttle.connections.enter(Client::of(peer.ip()));
+                if counted.is_none() && !throttle.trusts(peer.ip()) {
+                    connection::refuse(&stream, connections.tls.is_some());
+                    continue;
+                }
                 served.spawn(async move {
                     connections.serve(stream, peer).await;
                     drop((counted, permit));

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, Method};
 
 use bucket::Buckets;
+use client::forwarded_scheme;
 pub(crate) use client::{Client, client_of};
 pub(crate) use counts::{Counts, Inside};
 pub(crate) use sessions::Sessions;
@@ -37,20 +38,20 @@ pub(crate) struct Throttle {
     pub(crate) sessions: Sessions,
 }
 
-/// Counts the requests of whoever the credentials turn out to say. It is among the extensions of every request.
+/// The rates of users, for whoever checks credentials. It is among the extensions of every request.
 #[derive(Clone)]
-pub(crate) struct Caller {
+pub(crate) struct IdentityRates {
     throttle: Arc<Throttle>,
 }
 
-impl Caller {
-    /// A request that is counted by `throttle`.
+impl IdentityRates {
+    /// Those of a running registry.
     pub(crate) fn new(throttle: Arc<Throttle>) -> Self {
         Self { throttle }
     }
 
-    /// Lets the request through now that the credentials have said whose it is: a user may ask only for so much,
-    /// wherever the requests come from.
+    /// Lets a request through now that the credentials have said whose it is: a user may ask only for so much, wherever
+    /// the requests come from.
     ///
     /// # Errors
     ///
@@ -96,6 +97,11 @@ impl Throttle {
     /// Whose request this is.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         client_of(peer, headers, &self.proxies)
+    }
+
+    /// Whether the client speaks TLS to a trusted proxy, by what the proxy says in `X-Forwarded-Proto`.
+    pub(crate) fn is_forwarded_secure(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        self.trusts(peer) && forwarded_scheme(headers) == Some("https")
     }
 
     /// Lets a request of a client through.
@@ -176,8 +182,8 @@ mod tests {
             Duration::from_millis(500)
         );
         assert_eq!(throttle.admit_identity("bob", &Method::GET, now), Ok(()));
-        let caller = Caller::new(Arc::new(throttle));
-        assert!(caller.admit("carol", &Method::GET).is_ok() && caller.admit("carol", &Method::GET).is_err());
+        let rates = IdentityRates::new(Arc::new(throttle));
+        assert!(rates.admit("carol", &Method::GET).is_ok() && rates.admit("carol", &Method::GET).is_err());
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl App {
     /// When credentials come with it that are wrong or cannot be checked. `scope` is what the client is told to ask
     /// for.
     pub(crate) async fn caller(&self, head: &Parts, scope: &str) -> Result<Caller, ApiError> {
-        let client = Peer::of(&head.extensions).address;
+        let client = Peer::of(&head.extensions).address.ip();
         let authorization = head.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
         match self.access.session(authorization, client).await {
             Ok(session) => admitted(head, session, client),
@@ -99,7 +99,7 @@ impl App {
         if self.access.is_open() {
             return self.caller(head, "").await;
         }
-        let client = Peer::of(&head.extensions).address;
+        let client = Peer::of(&head.extensions).address.ip();
         let authorization = head.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
         match self.access.session(authorization, client).await {
             Ok(session) if session.may(action, repository) => admitted(head, session, client),
@@ -226,9 +226,9 @@ impl App {
 /// Lets through who is known, unless they ask for more than one user may.
 fn admitted(head: &Parts, session: Arc<Session>, client: IpAddr) -> Result<Caller, ApiError> {
     if session.identity.is_known()
-        && let Some(caller) = head.extensions.get::<throttle::Caller>()
+        && let Some(rates) = head.extensions.get::<throttle::IdentityRates>()
     {
-        caller.admit(&session.identity.to_string(), &head.method)?;
+        rates.admit(&session.identity.to_string(), &head.method)?;
     }
     Ok(Caller { session, client })
 }

@@ -49,7 +49,7 @@ pub(crate) async fn post(State(app): State<App>, request: Request) -> Result<Res
             .filter(|value| !value.is_empty())
             .ok_or_else(|| oauth("invalid_request", format!("expected the parameter `{name}`, found none")))
     };
-    let client = Peer::of(&head.extensions).address;
+    let client = Peer::of(&head.extensions).address.ip();
     let grant = needed("grant_type")?;
     let session = match grant {
         "password" => {

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,7 @@ use super::patience::PatientStream;
 use super::streams::Streams;
 use crate::limits::{HEAD_BYTES_MAX, READ_AHEAD_BYTES_MAX, STREAM_WINDOW_BYTES};
 use crate::network;
+use crate::peer::Peer;
 
 /// How every connection of HTTP/2 begins (RFC 9113, section 3.4), as far as no request of HTTP/1 does.
 const PREFACE: &[u8] = b"PRI";
@@ -65,7 +66,7 @@ enum Protocol {
 
 impl Connections {
     /// Serves one connection; when the server stops, up to the end of the requests in flight.
-    pub(super) async fn serve(mut self, stream: TcpStream, peer: IpAddr) {
+    pub(super) async fn serve(mut self, stream: TcpStream, peer: SocketAddr) {
         // An answer in two small writes would otherwise wait for the client's acknowledgement of the first.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection is gone");
@@ -91,13 +92,13 @@ impl Connections {
                             Some(b"h2") => Protocol::Http2,
                             _ => Protocol::Http1,
                         };
-                        self.speak(stream, peer, protocol).await;
+                        self.speak(stream, Peer { address: peer, secure: true }, protocol).await;
                     }
                     Ok(Err(error)) => tracing::debug!(%error, %peer, "a handshake failed"),
                     Err(_) => tracing::debug!(%peer, "a handshake took too long"),
                 }
             }
-            (protocol, None) => self.speak(stream, peer, protocol).await,
+            (protocol, None) => self.speak(stream, Peer { address: peer, secure: false }, protocol).await,
         }
     }
 
@@ -110,7 +111,7 @@ impl Connections {
         }
     }
 
-    async fn speak<S>(self, stream: S, peer: IpAddr, protocol: Protocol)
+    async fn speak<S>(self, stream: S, peer: Peer, protocol: Protocol)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -155,14 +156,14 @@ impl Connections {
                     .serve_connection(stream, service);
                 let trouble = async {
                     let trouble = watched.trouble(network.idle(), network.stall()).await;
-                    tracing::debug!(?trouble, %peer, "a connection is ended");
+                    tracing::debug!(?trouble, peer = %peer.address, "a connection is ended");
                 };
                 drive(connection, http2::Connection::graceful_shutdown, trouble, network.stall() / 4, phases)
                     .await
             }
         };
         if let Err(error) = result {
-            tracing::debug!(%error, %peer, "a connection ended early");
+            tracing::debug!(%error, peer = %peer.address, "a connection ended early");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What every request goes through on its way to the routes and back.
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ use crate::peer::Peer;
 use crate::registry::Registry;
 use crate::routes::RequestBody;
 use crate::store::UploadKey;
-use crate::throttle::{Caller, Client, Inside, Throttle};
+use crate::throttle::{Client, IdentityRates, Inside, Throttle};
 
 /// What all connections share.
 #[derive(Clone)]
@@ -66,13 +66,17 @@ impl Edge {
         Self { parts: Arc::new(parts), router: TowerToHyperService::new(router) }
     }
 
-    /// Answers a request from `peer`.
-    pub(super) async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response {
+    /// Answers a request that came by the connection of `peer`.
+    pub(super) async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Response {
         let (mut head, body) = request.into_parts();
         let parts = &*self.parts;
-        let address = parts.throttle.client(peer, &head.headers);
-        head.extensions.insert(Peer { address, secure: parts.secure });
-        head.extensions.insert(Caller::new(parts.throttle.clone()));
+        let direct = peer.address.ip();
+        let address = parts.throttle.client(direct, &head.headers);
+        let secure = peer.secure || parts.throttle.is_forwarded_secure(direct, &head.headers);
+        // Of a client behind a proxy, only the address is known.
+        let port = if address == direct { peer.address.port() } else { 0 };
+        head.extensions.insert(Peer { address: SocketAddr::new(address, port), secure });
+        head.extensions.insert(IdentityRates::new(parts.throttle.clone()));
         let kind = Kind::of(&head);
         let entered = parts.enter(Client::of(address), &head, kind);
         let refused = Arc::new(AtomicBool::new(false));

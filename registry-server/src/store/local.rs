@@ -206,8 +206,8 @@ async fn read(
     offset: u64,
     length: u64,
 ) -> Result<Outgoing, BlobStoreError> {
-    let transfer = Transfer::begin();
-    let maximum = transfer.block_bytes();
+    let mut transfer = Transfer::begin();
+    let maximum = transfer.next_block_bytes();
     let opened = tokio::task::spawn_blocking(move || {
         let mut file = File::open(path)?;
         let found = file.metadata()?.len();
@@ -240,12 +240,12 @@ async fn read(
 
 /// The next block and what is left: one step of a stream. The socket's buffer keeps the client busy meanwhile.
 async fn next_block(
-    (mut file, left, transfer): (File, u64, Transfer),
+    (mut file, left, mut transfer): (File, u64, Transfer),
 ) -> io::Result<Option<(Bytes, (File, u64, Transfer))>> {
     if left == 0 {
         return Ok(None);
     }
-    let maximum = transfer.block_bytes();
+    let maximum = transfer.next_block_bytes();
     let step = tokio::task::spawn_blocking(move || {
         let block = read_block(&mut file, left, maximum)?;
         Ok::<_, io::Error>((block, file))

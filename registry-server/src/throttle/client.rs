@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use http::{HeaderMap, HeaderName};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// A client as it is counted: an address of IPv4, or the network of 64 bits of one of IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +49,12 @@ pub(crate) fn client_of(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -
     client
 }
 
+/// The scheme that the last proxy was asked with.
+pub(super) fn forwarded_scheme(headers: &HeaderMap) -> Option<&str> {
+    let last = headers.get_all(FORWARDED_PROTO).iter().next_back()?.to_str().ok()?;
+    last.rsplit(',').next().map(str::trim)
+}
+
 /// An address, with or without a port, and in brackets when it is one of IPv6 with a port.
 fn parse(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse::<IpAddr>() {
@@ -71,6 +78,22 @@ mod tests {
         assert_ne!(client("2001:db8::1"), client("2001:db8:0:1::1"));
         assert_ne!(client("192.0.2.1"), client("192.0.2.2"));
         assert_eq!(client("::ffff:192.0.2.1"), client("192.0.2.1"));
+    }
+
+    #[test]
+    fn the_scheme_behind_proxies() {
+        for (values, expected) in [
+            (vec![], None),
+            (vec!["https"], Some("https")),
+            (vec!["https", "http"], Some("http")),
+            (vec!["http, https"], Some("https")),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(FORWARDED_PROTO, value.parse().unwrap());
+            }
+            assert_eq!(forwarded_scheme(&headers), expected);
+        }
     }
 
     #[test]

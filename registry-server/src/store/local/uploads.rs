@@ -124,12 +124,12 @@ impl Uploads {
         let mut writer = Writer { path, file: None, size_bytes: begun, hasher: state.hasher.take() };
         let (algorithm, room) = (state.algorithm, self.room(begun, chunk));
         let (mut received, mut end) = (0, None);
-        let transfer = Transfer::begin();
-        let mut block = gather(&mut body, &mut received, &mut end, room, transfer.block_bytes()).await;
+        let mut transfer = Transfer::begin();
+        let mut block = gather(&mut body, &mut received, &mut end, room, transfer.next_block_bytes()).await;
         while !block.is_empty() {
             let written = tokio::task::spawn_blocking(move || writer.write(algorithm, &block));
             block = match end {
-                None => gather(&mut body, &mut received, &mut end, room, transfer.block_bytes()).await,
+                None => gather(&mut body, &mut received, &mut end, room, transfer.next_block_bytes()).await,
                 Some(_) => Vec::new(),
             };
             writer = match written.await.unwrap_or_else(|lost| Err(io::Error::other(lost))) {

@@ -9,7 +9,7 @@ use wkit_registry_server::limits::MANIFEST_BYTES_MAX;
 
 use super::http2::{DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, frame, headers};
 use super::{PATIENCE, address};
-use crate::support::{Program, header, manifest};
+use crate::support::{Program, error_code, header, manifest};
 
 const CONNECTIONS: usize = 1_000;
 
@@ -72,7 +72,7 @@ async fn a_thousand_hostile_connections_do_not_use_up_the_memory() -> Result<()>
         start
     };
     let base = peak_kib(&program)?;
-    let attacks: [(&str, Start<'_>); 8] = [
+    let attacks: [(&str, Start<'_>); 9] = [
         (
             "heads that do not end",
             Box::new(|_| [b"GET /v2/ HTTP/1.1\r\nX: ".as_slice(), &vec![b'x'; 250_000]].concat()),
@@ -85,6 +85,16 @@ async fn a_thousand_hostile_connections_do_not_use_up_the_memory() -> Result<()>
                     locations[number]
                 );
                 [head.as_bytes(), &vec![b'x'; 500_000]].concat()
+            }),
+        ),
+        (
+            "uploads of single bytes",
+            Box::new(|number| {
+                let head = format!(
+                    "PATCH {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+                    locations[number]
+                );
+                [head.as_bytes(), &b"1\r\nx\r\n".repeat(100_000)].concat()
             }),
         ),
         (
@@ -126,6 +136,14 @@ async fn a_thousand_hostile_connections_do_not_use_up_the_memory() -> Result<()>
         }
         eprintln!("{name}: {peak} KiB, before {base} KiB");
         ensure!(peak < MEMORY_KIB_MAX, "{name}: {peak} KiB were held");
+        if name.starts_with("manifests that stop") {
+            // Others can push small ones, and are told why they cannot push large ones.
+            let refused = api.push_manifest("a", "late", &large).await?;
+            ensure!(refused.status() == 429, "{name}: a large one was answered with {}", refused.status());
+            ensure!(error_code(refused).await? == "TOOMANYREQUESTS", "{name}: another code");
+            let small = api.push_manifest("a", "small", &manifest(b"config", &[], None)).await?;
+            ensure!(small.status() == 201, "{name}: a small one was answered with {}", small.status());
+        }
         drop(streams);
     }
     // It goes on as if nothing had been.

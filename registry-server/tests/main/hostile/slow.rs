@@ -1,6 +1,7 @@
 //! Clients that hold a connection and do nothing with it, or next to nothing. The registry has room for one connection
 //! here, so whoever comes next is only served when the other has been put out.
 
+use std::future::Future;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -9,7 +10,7 @@ use tokio::net::TcpStream;
 use wkit_artifact::Digest;
 
 use super::{Answer, PATIENCE, address};
-use crate::hostile::http2::{END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, frame, headers};
+use crate::hostile::http2::{ACK, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, SETTINGS, frame, headers};
 use crate::support::InProcess;
 
 const DROP: Duration = Duration::from_millis(50);
@@ -28,9 +29,7 @@ async fn small() -> Result<InProcess> {
 /// Connects, sends `start`, then the bytes of `drip` one after the other for ever, and checks that somebody else is
 /// served.
 async fn is_put_out(server: &InProcess, start: Vec<u8>, drip: &'static [u8]) -> Result<()> {
-    let mut stream = TcpStream::connect(address(&server.api.base)).await?;
-    stream.write_all(&start).await?;
-    let dripping = tokio::spawn(async move {
+    attack(server, start, move |mut stream: TcpStream| async move {
         for byte in drip.iter().cycle() {
             tokio::time::sleep(DROP).await;
             if stream.write_all(&[*byte]).await.is_err() {
@@ -40,7 +39,32 @@ async fn is_put_out(server: &InProcess, start: Vec<u8>, drip: &'static [u8]) -> 
         // Without a drop, the connection is just held.
         tokio::time::sleep(2 * PATIENCE).await;
         drop(stream);
-    });
+    })
+    .await
+}
+
+/// The same with HTTP/2: it answers whether it is still there, and does nothing else.
+async fn is_put_out_although_it_is_there(server: &InProcess, start: Vec<u8>) -> Result<()> {
+    attack(server, start, |mut stream: TcpStream| async move {
+        let mut head = [0; 9];
+        while stream.read_exact(&mut head).await.is_ok() {
+            let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+            let _ = stream.read_exact(&mut payload).await;
+            if (head[3], head[4]) == (PING, 0) {
+                let _ = stream.write_all(&frame(PING, ACK, 0, &payload)).await;
+            }
+        }
+    })
+    .await
+}
+
+async fn attack<F>(server: &InProcess, start: Vec<u8>, go_on: impl FnOnce(TcpStream) -> F) -> Result<()>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut stream = TcpStream::connect(address(&server.api.base)).await?;
+    stream.write_all(&start).await?;
+    let attacking = tokio::spawn(go_on(stream));
     // A connection of its own, after the one of the attack: one that is kept from an earlier request would prove nothing.
     tokio::time::sleep(DROP).await;
     let asking = async {
@@ -49,7 +73,7 @@ async fn is_put_out(server: &InProcess, start: Vec<u8>, drip: &'static [u8]) -> 
         Answer::read(&mut next).await
     };
     let served = tokio::time::timeout(PATIENCE, asking).await;
-    dripping.abort();
+    attacking.abort();
     let answer = served.context("the client was not put out")??;
     ensure!(answer.status() == 200, "the next one got {answer:?}");
     Ok(())
@@ -101,9 +125,10 @@ async fn a_client_that_rests() -> Result<()> {
     let server = small().await?;
     is_put_out(&server, b"GET /v2/ HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(), b"").await?;
     let preface = [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat();
+    is_put_out_although_it_is_there(&server, preface.clone()).await?;
     is_put_out(&server, preface.clone(), b"").await?;
     let request = frame(HEADERS, END_HEADERS | END_STREAM, 1, &headers("GET", "/v2/"));
-    is_put_out(&server, [preface, request].concat(), b"").await?;
+    is_put_out_although_it_is_there(&server, [preface, request].concat()).await?;
     server.stop().await
 }
 
@@ -119,7 +144,7 @@ async fn a_client_that_does_not_take_its_answer() -> Result<()> {
     // The same with HTTP/2: the connection is alive, but no window is opened for the answer.
     let mut start = [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat();
     start.extend(frame(HEADERS, END_HEADERS | END_STREAM, 1, &headers("GET", &path)));
-    is_put_out(&server, start, b"").await?;
+    is_put_out_although_it_is_there(&server, start).await?;
     server.stop().await
 }
 
