@@ -1,7 +1,7 @@
 //! Every route of the registry, and what each needs.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use axum::Router;
 use axum::body::Body;

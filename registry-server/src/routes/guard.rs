@@ -59,7 +59,8 @@ pub(crate) enum Need {
     Nothing,
     /// Valid credentials of any kind, also an access token without any right. Clients learn here how to log in.
     Credentials,
-    /// The right to see the list of repositories, which shows what may be pulled.
+    /// As [`Need::Credentials`], and an access token must be for the list of repositories. It shows what may be pulled; a
+    /// client that could see it without credentials would never show those it has.
     List,
     /// Somebody who is known, with credentials that are not an access token.
     Known,
@@ -206,11 +207,13 @@ impl App {
         if session.is_of_open_registry() {
             return Ok(());
         }
+        // An access token of nobody is more than nothing: its client has been told how to log in.
+        let shown = session.identity.is_known() || session.is_of_access_token();
         match need {
             Need::Nothing => Ok(()),
-            Need::Credentials if head.headers.contains_key(header::AUTHORIZATION) => Ok(()),
+            Need::Credentials if shown => Ok(()),
             Need::Credentials => Err(self.denied(head, session, true, "")),
-            Need::List if session.may_list() => Ok(()),
+            Need::List if shown && session.may_list() => Ok(()),
             Need::List => Err(self.denied(head, session, true, CATALOG_SCOPE)),
             Need::Known if session.identity.is_known() && !session.is_of_access_token() => Ok(()),
             Need::Admin if session.is_admin() => Ok(()),
