@@ -22,6 +22,8 @@ mod credentials;
 mod delay;
 mod error;
 mod facade;
+#[cfg(test)]
+mod garbled;
 mod glob;
 mod htpasswd;
 mod identity;

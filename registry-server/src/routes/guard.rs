@@ -77,8 +77,7 @@ impl App {
     /// for.
     pub(crate) async fn caller(&self, head: &Parts, scope: &str) -> Result<Caller, ApiError> {
         let client = Peer::of(&head.extensions).address.ip();
-        let authorization = head.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-        match self.access.session(authorization, client).await {
+        match self.session(head, client).await {
             Ok(session) => Ok(Caller { session, client }),
             Err(refused) => Err(self.refused(head, refused, scope, client)),
         }
@@ -95,13 +94,9 @@ impl App {
         repository: &str,
         action: Action,
     ) -> Result<Caller, ApiError> {
-        // The scope is needed for a refusal only, so it is made then.
-        if self.access.is_open() {
-            return self.caller(head, "").await;
-        }
         let client = Peer::of(&head.extensions).address.ip();
-        let authorization = head.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-        match self.access.session(authorization, client).await {
+        // The scope is needed for a refusal only, so it is made then.
+        match self.session(head, client).await {
             Ok(session) if session.may(action, repository) => Ok(Caller { session, client }),
             Ok(session) => {
                 let could = session.is_of_access_token() && session.could(action, repository);
@@ -109,6 +104,11 @@ impl App {
             }
             Err(refused) => Err(self.refused(head, refused, &scope(head, repository, action), client)),
         }
+    }
+
+    async fn session(&self, head: &Parts, client: IpAddr) -> Result<Arc<Session>, Refused> {
+        let authorization = head.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+        self.access.session(authorization, client).await
     }
 
     /// The answer to credentials that give no session; noted in the audit log.

@@ -44,13 +44,17 @@ fn line(user: &str, password: &str) -> String {
 
 impl Closed {
     async fn start(more: &str) -> Result<Self> {
+        Self::start_with(more, false).await
+    }
+
+    async fn start_with(more: &str, pulls: bool) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let (htpasswd, audit) = (folder.path().join("htpasswd"), folder.path().join("audit.jsonl"));
         let users = ["alice", "bob", "root"].map(|name| line(name, &format!("pw-{name}"))).concat();
         std::fs::write(&htpasswd, users)?;
         let settings = format!("htpasswd = {:?}\n{more}\n{RULES}", htpasswd.to_str().context("a path")?);
         let access = toml::from_str(&settings)?;
-        let log = AuditSettings { file: Some(audit.clone()), ..AuditSettings::default() };
+        let log = AuditSettings { file: Some(audit.clone()), stderr: false, pulls };
         let server = InProcess::start_with(|config: &mut Config| {
             config.access = access;
             config.audit = log;
@@ -354,6 +358,11 @@ async fn forms_of_the_token_endpoint() -> Result<()> {
     let refresh = text(&answer, "refresh_token");
     let renewed = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
     assert_eq!(closed.form(&renewed).await?.status(), 200);
+    let list: Value = closed.as_user("alice", Method::GET, "/api/v1/tokens").await?.json().await?;
+    assert_eq!(list["tokens"][0]["kind"], "refresh");
+    let revoke = format!("/api/v1/tokens/{}", text(&list["tokens"][0], "id"));
+    assert_eq!(closed.as_user("alice", Method::DELETE, &revoke).await?.status(), 204);
+    assert_eq!(closed.form(&renewed).await?.status(), 401);
     for (fields, status, error) in [
         (&[("grant_type", "password"), ("username", "alice"), ("password", "x")][..], 401, "invalid_grant"),
         (&[("grant_type", "password"), ("username", "alice")], 400, "invalid_request"),
@@ -423,6 +432,32 @@ async fn api_tokens_are_made_used_listed_and_revoked() -> Result<()> {
     );
     assert_eq!((text(pushed, "reference"), &pushed["status"]), ("v1".to_owned(), &json!(201)));
     ensure!(!format!("{noted:?}").contains(&token), "a secret is in the audit log");
+    Ok(())
+}
+
+#[tokio::test]
+async fn pulls_and_deletions_are_noted_with_the_id_that_the_client_sees() -> Result<()> {
+    for pulls in [false, true] {
+        let closed = Closed::start_with("", pulls).await?;
+        closed.push("team/app", "v1").await?;
+        let path = "/v2/team/app/manifests/v1";
+        let pulled = closed.as_user("bob", Method::GET, path).await?;
+        assert_eq!(header(&pulled, "x-request-id").is_empty(), !pulls);
+        let deleted = closed.as_user("alice", Method::DELETE, path).await?;
+        let id = header(&deleted, "x-request-id");
+        let again = closed.as_user("alice", Method::DELETE, path).await?;
+        assert_eq!(again.status(), 404);
+        let noted = closed.noted().await?;
+        let of = |action: &str| noted.iter().filter(|entry| entry["action"] == action).collect::<Vec<_>>();
+        assert_eq!(of("pull-manifest").len(), usize::from(pulls));
+        let deletions = of("delete-manifest");
+        let statuses: Vec<_> = deletions.iter().map(|entry| entry["status"].clone()).collect();
+        assert_eq!(statuses, [json!(202), json!(404)]);
+        assert_eq!((text(deletions[0], "request"), id.len()), (id, 32));
+        for entry in &noted {
+            ensure!(text(entry, "time").ends_with('Z') && text(entry, "client") == "127.0.0.1", "{entry}");
+        }
+    }
     Ok(())
 }
 
