@@ -37,6 +37,14 @@ fn routes() -> Vec<(&'static str, Need, MethodRouter<App>)> {
     ]
 }
 
+/// The routes of those who run the registry, below [`ADMIN`]. The guard demands [`Need::Admin`] for the whole prefix, also
+/// for what is not there.
+fn admin() -> Vec<(&'static str, MethodRouter<App>)> {
+    Vec::new()
+}
+
+const ADMIN: &str = "/api/v1/admin";
+
 /// What a request to a repository needs; `None` when the endpoint does not have the method.
 fn action(endpoint: Endpoint<'_>, method: &Method) -> Option<Action> {
     let (get, head) = (method == Method::GET, method == Method::HEAD);
@@ -60,9 +68,14 @@ pub(crate) fn router(app: App) -> Router {
     let guarded = |router: Router<App>, (path, need, methods): (&'static str, Need, MethodRouter<App>)| {
         router.route(path, methods.route_layer(from_fn_with_state((app.clone(), need), guard)))
     };
+    let admin =
+        admin().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    let admin =
+        admin.fallback(async || no_such_route()).layer(from_fn_with_state((app.clone(), Need::Admin), guard));
     routes()
         .into_iter()
         .fold(Router::new(), guarded)
+        .nest(ADMIN, admin)
         .route("/v2/{*path}", any(repository))
         .fallback(async || no_such_route())
         .method_not_allowed_fallback(async || method_not_allowed("GET, HEAD"))

@@ -285,6 +285,45 @@ async fn every_route_has_its_rows() {
 }
 
 #[tokio::test]
+async fn running_the_registry_is_for_admins_whatever_is_there() {
+    let asked = Asked::new().await;
+    let mut paths: Vec<String> = admin().into_iter().map(|(path, _)| format!("{ADMIN}{path}")).collect();
+    paths.extend(["", "/anything", "/a/b/c"].map(|rest| format!("{ADMIN}{rest}")));
+    let client = |name: &str| matches!(name, "nobody" | "nonsense" | "anonymous");
+    for who in ASKING {
+        let authorization = asked.authorization(who).await;
+        for (method, path) in METHODS.iter().flat_map(|method| paths.iter().map(move |path| (method, path))) {
+            let status = asked.ask(method, path, authorization.as_deref()).await.status().as_u16();
+            match who {
+                "root" => assert!(!matches!(status, 401 | 403), "{method} {path}: {status}"),
+                who => assert_eq!(status, if client(who) { 401 } else { 403 }, "{method} {path} as {who}"),
+            }
+        }
+    }
+    // A token of an admin is one only when its scopes say so, and no access token is.
+    let tokens = asked.app.access.tokens().unwrap();
+    for (name, scope, expected) in
+        [("a", "**:admin", 404), ("b", "**:pull,push,delete", 403), ("c", "team/**:admin", 403)]
+    {
+        let new = NewToken {
+            kind: TokenKind::Api,
+            name: name.to_owned(),
+            owner: Some("root".to_owned()),
+            scopes: vec![scope.parse().unwrap()],
+            life: None,
+            password: None,
+        };
+        let (_, secret) = tokens.create(new, now()).await.unwrap();
+        let bearer = format!("Bearer {secret}");
+        let status = asked.ask("GET", &format!("{ADMIN}/anything"), Some(&bearer)).await.status();
+        assert_eq!(status.as_u16(), expected, "{scope}");
+    }
+    let access = asked.access(Some("root"), "registry:catalog:* repository:team/app:admin,*").await;
+    let status = asked.ask("GET", &format!("{ADMIN}/anything"), Some(&access)).await.status();
+    assert_eq!(status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
 async fn a_registry_without_access_asks_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let app = app(folder.path(), &AccessSettings::default()).await;
