@@ -20,12 +20,16 @@
 
 mod credentials;
 mod delay;
+mod error;
 mod facade;
+#[cfg(test)]
+mod garbled;
 mod glob;
 mod htpasswd;
 mod identity;
 mod issuer;
 mod jwt_ring;
+mod login;
 mod password;
 mod policy;
 mod scope;
@@ -36,7 +40,8 @@ mod signing;
 mod tokens;
 
 pub(crate) use credentials::Credentials;
-pub(crate) use facade::{Access, Issued, Refused, TokenRequest, now, seconds};
+pub(crate) use error::{Refused, seconds};
+pub(crate) use facade::{Access, Issued, TokenRequest, now};
 pub(crate) use htpasswd::{HtpasswdFile, check_user_name};
 pub(crate) use identity::Action;
 pub(crate) use password::StoredHash;
@@ -45,6 +50,6 @@ pub(crate) use session::Session;
 pub(crate) use settings::Challenge;
 pub(crate) use tokens::{NewToken, Scope, Token, TokenError, TokenKind, Tokens, shown};
 
-pub use facade::AccessError;
+pub use error::AccessError;
 pub use htpasswd::HtpasswdError;
 pub use settings::{AccessSettings, AccessSettingsError};

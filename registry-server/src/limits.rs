@@ -254,7 +254,10 @@ pub const NAME_MAX: usize = 128;
 /// The most rules of `[access]`, and the most issuers.
 pub const ACCESS_RULES_MAX: usize = 1_000;
 
-/// The most patterns, identities or members that one rule or group lists, and the most scopes of one API token.
+/// The most scopes of one API token.
+pub const API_TOKEN_SCOPES_MAX: usize = 32;
+
+/// The most patterns, identities or members that one rule or group lists.
 pub const ACCESS_LIST_MAX: usize = 1_000;
 
 /// The largest htpasswd file, in bytes: about 80,000 users.
@@ -280,6 +283,9 @@ pub const PASSWORD_HASHES_MAX: usize = 2;
 
 /// How many logins may wait for a password to be hashed.
 pub const PASSWORD_QUEUE_MAX: usize = 64;
+
+/// The longest credentials, in bytes, whose session is kept in memory. An access token for a few repositories has about 500.
+pub const SESSION_CREDENTIALS_MAX: usize = 4 * 1024;
 
 /// How many sessions are kept in memory, to be found again by their credentials.
 pub const SESSIONS_MAX: usize = 10_000;

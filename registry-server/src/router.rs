@@ -1,7 +1,7 @@
 //! Every route of the registry, and what each needs.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use axum::Router;
 use axum::body::Body;
@@ -32,15 +32,24 @@ fn routes() -> Vec<(&'static str, Need, MethodRouter<App>)> {
         ("/token", Need::Nothing, get(token::get).post(token::post)),
         ("/api/v1/tokens", Need::Known, get(tokens::list).post(tokens::create)),
         ("/api/v1/tokens/{id}", Need::Known, delete(tokens::revoke)),
-        ("/api/v1/admin/status", Need::Admin, get(admin::status::show)),
-        ("/api/v1/admin/garbage", Need::Admin, get(admin::garbage::show).post(admin::garbage::collect)),
-        ("/api/v1/admin/retention", Need::Admin, get(admin::retention::show).post(admin::retention::retain)),
-        ("/api/v1/admin/quota", Need::Admin, get(admin::quota::show)),
-        ("/api/v1/admin/read-only", Need::Admin, get(admin::read_only::show).put(admin::read_only::switch)),
         ("/.well-known/wasm-pkg/registry.json", Need::Nothing, get(well_known::wasm_pkg)),
         ("/healthz", Need::Nothing, get(base::health)),
     ]
 }
+
+/// The routes of those who run the registry, below [`ADMIN`]. The guard demands [`Need::Admin`] for the whole prefix, also
+/// for what is not there.
+fn admin() -> Vec<(&'static str, MethodRouter<App>)> {
+    vec![
+        ("/status", get(admin::status::show)),
+        ("/garbage", get(admin::garbage::show).post(admin::garbage::collect)),
+        ("/retention", get(admin::retention::show).post(admin::retention::retain)),
+        ("/quota", get(admin::quota::show)),
+        ("/read-only", get(admin::read_only::show).put(admin::read_only::switch)),
+    ]
+}
+
+const ADMIN: &str = "/api/v1/admin";
 
 /// What a request to a repository needs; `None` when the endpoint does not have the method.
 fn action(endpoint: Endpoint<'_>, method: &Method) -> Option<Action> {
@@ -65,9 +74,14 @@ pub(crate) fn router(app: App) -> Router {
     let guarded = |router: Router<App>, (path, need, methods): (&'static str, Need, MethodRouter<App>)| {
         router.route(path, methods.route_layer(from_fn_with_state((app.clone(), need), guard)))
     };
+    let admin =
+        admin().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    let admin =
+        admin.fallback(async || no_such_route()).layer(from_fn_with_state((app.clone(), Need::Admin), guard));
     routes()
         .into_iter()
         .fold(Router::new(), guarded)
+        .nest(ADMIN, admin)
         .route("/v2/{*path}", any(repository))
         .fallback(async || no_such_route())
         .method_not_allowed_fallback(async || method_not_allowed("GET, HEAD"))

@@ -138,8 +138,7 @@ impl Server {
         let (phase, phases) = watch::channel(Phase::Serving);
         let connections = TaskTracker::new();
         let collector = tokio::spawn(maintain(registry.clone()));
-        let edge =
-            Edge::new(registry.clone(), router(app.clone()), throttle.clone(), &network, tls.is_some());
+        let edge = Edge::new(registry.clone(), router(app.clone()), throttle.clone(), &network);
         let acceptor = tls.as_ref().map(Tls::acceptor);
         let reloading = tls.map(|tls| tokio::spawn(tls.watch()));
         let shared = Connections {

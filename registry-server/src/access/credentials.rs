@@ -25,6 +25,12 @@ pub(crate) enum Credentials {
 pub(crate) struct ParseCredentialsError;
 
 impl Credentials {
+    /// Whether they are of nobody: some clients answer a challenge for user and password with two empty ones when they
+    /// have none.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Self::Password { user, password } if user.is_empty() && password.is_empty())
+    }
+
     /// Reads the value of an `Authorization` header (RFC 7617, RFC 6750).
     ///
     /// # Errors

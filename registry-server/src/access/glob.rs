@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use globset::{GlobBuilder, GlobMatcher};
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,9 @@ use crate::limits::GLOB_MAX;
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Glob {
     text: String,
-    matcher: GlobMatcher,
+    glob: globset::Glob,
+    /// Made when it is first needed: a list of tokens is read far more often than all its patterns are used.
+    matcher: OnceLock<GlobMatcher>,
 }
 
 /// Why a text is no pattern.
@@ -42,9 +45,9 @@ pub(crate) enum ParseGlobError {
         /// What was found.
         found: char,
     },
-    /// The pattern is too large to be compiled.
-    #[error("the pattern is too large: {message}")]
-    TooLarge {
+    /// It cannot be read otherwise.
+    #[error("the pattern cannot be read: {message}")]
+    Unreadable {
         /// What is wrong.
         message: String,
     },
@@ -73,13 +76,13 @@ impl Glob {
             escaped.push(c);
         }
         let glob = GlobBuilder::new(&escaped).literal_separator(true).backslash_escape(true).build();
-        let glob = glob.map_err(|error| ParseGlobError::TooLarge { message: error.to_string() })?;
-        Ok(Self { text: text.to_owned(), matcher: glob.compile_matcher() })
+        let glob = glob.map_err(|error| ParseGlobError::Unreadable { message: error.to_string() })?;
+        Ok(Self { text: text.to_owned(), glob, matcher: OnceLock::new() })
     }
 
     /// Whether the whole text matches.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        self.matcher.is_match(text)
+        self.matcher.get_or_init(|| self.glob.compile_matcher()).is_match(text)
     }
 
     /// Whether it matches every name.

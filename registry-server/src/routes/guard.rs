@@ -60,7 +60,8 @@ pub(crate) enum Need {
     Nothing,
     /// Valid credentials of any kind, also an access token without any right. Clients learn here how to log in.
     Credentials,
-    /// The right to see the list of repositories, which shows what may be pulled.
+    /// As [`Need::Credentials`], and an access token must be for the list of repositories. It shows what may be pulled; a
+    /// client that could see it without credentials would never show those it has.
     List,
     /// Somebody who is known, with credentials that are not an access token.
     Known,
@@ -77,8 +78,7 @@ impl App {
     /// for.
     pub(crate) async fn caller(&self, head: &Parts, scope: &str) -> Result<Caller, ApiError> {
         let client = Peer::of(&head.extensions).address.ip();
-        let authorization = head.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-        match self.access.session(authorization, client).await {
+        match self.session(head, client).await {
             Ok(session) => admitted(head, session, client),
             Err(refused) => Err(self.refused(head, refused, scope, client)),
         }
@@ -95,13 +95,9 @@ impl App {
         repository: &str,
         action: Action,
     ) -> Result<Caller, ApiError> {
-        // The scope is needed for a refusal only, so it is made then.
-        if self.access.is_open() {
-            return self.caller(head, "").await;
-        }
         let client = Peer::of(&head.extensions).address.ip();
-        let authorization = head.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-        match self.access.session(authorization, client).await {
+        // The scope is needed for a refusal only, so it is made then.
+        match self.session(head, client).await {
             Ok(session) if session.may(action, repository) => admitted(head, session, client),
             Ok(session) => {
                 let could = session.is_of_access_token() && session.could(action, repository);
@@ -109,6 +105,11 @@ impl App {
             }
             Err(refused) => Err(self.refused(head, refused, &scope(head, repository, action), client)),
         }
+    }
+
+    async fn session(&self, head: &Parts, client: IpAddr) -> Result<Arc<Session>, Refused> {
+        let authorization = head.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+        self.access.session(authorization, client).await
     }
 
     /// The answer to credentials that give no session; noted in the audit log.
@@ -207,11 +208,13 @@ impl App {
         if session.is_of_open_registry() {
             return Ok(());
         }
+        // An access token of nobody is more than nothing: its client has been told how to log in.
+        let shown = session.identity.is_known() || session.is_of_access_token();
         match need {
             Need::Nothing => Ok(()),
-            Need::Credentials if head.headers.contains_key(header::AUTHORIZATION) => Ok(()),
+            Need::Credentials if shown => Ok(()),
             Need::Credentials => Err(self.denied(head, session, true, "")),
-            Need::List if session.may_list() => Ok(()),
+            Need::List if shown && session.may_list() => Ok(()),
             Need::List => Err(self.denied(head, session, true, CATALOG_SCOPE)),
             Need::Known if session.identity.is_known() && !session.is_of_access_token() => Ok(()),
             Need::Admin if session.is_admin() => Ok(()),

@@ -38,7 +38,6 @@ pub(super) struct Edge {
 struct EdgeParts {
     registry: Registry,
     throttle: Arc<Throttle>,
-    secure: bool,
     stall: Duration,
     answers: Memory,
     manifests: Memory,
@@ -46,18 +45,16 @@ struct EdgeParts {
 }
 
 impl Edge {
-    /// In front of `router`. `secure` says that connections are encrypted.
+    /// In front of `router`.
     pub(super) fn new(
         registry: Registry,
         router: Router,
         throttle: Arc<Throttle>,
         network: &network::Settings,
-        secure: bool,
     ) -> Self {
         let parts = EdgeParts {
             registry,
             throttle,
-            secure,
             stall: network.stall(),
             answers: Memory::new(ANSWER_MEMORY_MAX),
             manifests: Memory::new(MANIFEST_MEMORY_MAX),
