@@ -76,8 +76,10 @@ pub(crate) fn router(app: App) -> Router {
     };
     let admin =
         admin().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
-    let admin =
-        admin.fallback(async || no_such_route()).layer(from_fn_with_state((app.clone(), Need::Admin), guard));
+    let admin = admin
+        .fallback(async || no_such_route())
+        .method_not_allowed_fallback(async || method_not_allowed("GET, HEAD"))
+        .layer(from_fn_with_state((app.clone(), Need::Admin), guard));
     routes()
         .into_iter()
         .fold(Router::new(), guarded)

@@ -280,6 +280,7 @@ async fn every_route_has_its_rows() {
     let asked = Asked::new().await;
     let boss = basic("boss", "secret");
     let mut paths: Vec<String> = routes().into_iter().map(|(path, ..)| path.replace("{id}", "0")).collect();
+    paths.extend(admin().into_iter().map(|(path, _)| format!("{ADMIN}{path}")));
     paths.extend(examples().map(str::to_owned));
     for path in &paths {
         for method in METHODS {

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use ::sled::Db;
 use futures_util::FutureExt;
@@ -21,6 +22,12 @@ use crate::store::{Batch, CommitError, Entry, MetadataError, MetadataStore, Scan
 const SCAN_INLINE_MAX: usize = 16;
 
 const NAME: &str = "sled";
+
+/// How long a store that is open is waited for.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// How long until it is tried again.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// The metadata store in a `sled` folder.
 #[derive(Debug)]
@@ -264,14 +271,28 @@ fn conflict_free(results: &[Result<(), CommitError>]) -> bool {
 }
 
 fn open_database(path: &Path) -> Result<Db, MetadataError> {
-    ::sled::Config::default()
+    let config = ::sled::Config::default()
         .path(path)
         .cache_capacity(METADATA_CACHE_BYTES_MAX as u64)
         // Every group is flushed; a flush between groups would only add to the work.
-        .flush_every_ms(None)
-        .open()
-        .and_then(|database| sync_names(path).map(|()| database).map_err(Into::into))
-        .map_err(failed)
+        .flush_every_ms(None);
+    let begun = Instant::now();
+    let database = loop {
+        match config.open() {
+            // A thread of sled may hold a store for a moment after it was closed.
+            Err(::sled::Error::Io(error)) if is_locked(&error) && begun.elapsed() < LOCK_WAIT_MAX => {
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            result => break result.map_err(failed)?,
+        }
+    };
+    sync_names(path).map_err(|error| failed(error.into()))?;
+    Ok(database)
+}
+
+/// Whether sled says that somebody has the store open: it keeps the system's error in its message only.
+fn is_locked(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock || error.to_string().contains("could not acquire lock")
 }
 
 /// Makes the files durable that are made once and kept.
