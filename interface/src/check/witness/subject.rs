@@ -39,7 +39,9 @@ impl Subject {
             Some(name) => {
                 // What only one side has is not on the other one in another version either.
                 let is_alone = place.item.is_none() && !home::is_about(finding);
-                let found = find_interface(&resolve, &worlds, place, name, position, !is_alone)?;
+                // What is gone from a package was perhaps in none of its worlds.
+                let is_outside = place.item.is_some() || finding.rule.id.starts_with("INTERFACE_");
+                let found = find_interface(&resolve, &worlds, place, name, position, !is_alone, is_outside)?;
                 whole(&mut resolve, found)
             }
             None => {
@@ -134,7 +136,7 @@ fn items(
 }
 
 /// The interface of that name in one of the worlds, or without them among all: a package may have another version by now.
-/// One that is whole what the finding is about has to be in a world.
+/// One that is whole what the finding is about has to be in a world, unless it may be `outside` of all.
 fn find_interface(
     resolve: &Resolve,
     worlds: &[WorldId],
@@ -142,6 +144,7 @@ fn find_interface(
     name: &str,
     position: Position,
     in_any_version: bool,
+    outside: bool,
 ) -> Option<InterfaceId> {
     let full = match place.package.as_deref().map(|package| package.split_once('@').unwrap_or((package, "")))
     {
@@ -165,7 +168,7 @@ fn find_interface(
             .or_else(|| by(&|known| in_any_version && path(known) == path(&full)))
     };
     let found = among(&inside);
-    if found.is_some() || (place.item.is_none() && !(worlds.is_empty() && place.worlds.is_empty())) {
+    if found.is_some() || !(outside || (worlds.is_empty() && place.worlds.is_empty())) {
         return found;
     }
     let all = resolve.interfaces.iter().filter_map(|(id, _)| Some((resolve.id_of(id)?, id)));
