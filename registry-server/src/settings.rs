@@ -17,6 +17,7 @@ use crate::{network, throttle, tls};
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Settings {
     data: Option<PathBuf>,
+    #[serde(default, deserialize_with = "listen")]
     listen: Option<SocketAddr>,
     metadata: Option<String>,
     #[serde(default)]
@@ -55,11 +56,31 @@ struct LimitSettings {
     upload_idle_seconds: Option<u64>,
 }
 
+/// Reads `listen` with the words of the option.
+fn listen<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_listen(&text).map(Some).map_err(serde::de::Error::custom)
+}
+
+/// Reads an address to listen on.
+///
+/// # Errors
+///
+/// What was expected, when it is none.
+pub(crate) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    let found: String = text.chars().take(80).flat_map(char::escape_debug).collect();
+    text.parse().map_err(|_| {
+        format!(
+            "expected an IP address and a port, such as `127.0.0.1:5050` or `[::1]:5050`, found `{found}`"
+        )
+    })
+}
+
 /// Why a configuration file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The file cannot be read.
-    #[error("`{}` cannot be read: {source}", file.display())]
+    #[error("the configuration file `{}` cannot be read: {source}", file.display())]
     Read {
         /// The file.
         file: PathBuf,
@@ -109,7 +130,7 @@ impl Settings {
     ///
     /// What is wrong with it, and where.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let settings: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        let settings: Self = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
         if let Some(url) = &settings.metadata {
             url.parse::<crate::config::MetadataUrl>().map_err(|error| format!("metadata: {error}"))?;
         }
@@ -126,6 +147,16 @@ impl Settings {
             return Err(format!(
                 "quota: expected one of `bytes`, `tags` and `repository-count` for `{pattern}`, found none"
             ));
+        }
+        let quotas = settings.quota.iter().map(|rule| ("quota", &rule.repositories));
+        let retentions = settings.retention.iter().map(|rule| ("retention", &rule.repositories));
+        for (key, pattern) in quotas.chain(retentions) {
+            if let Some(found) = pattern.foreign_to_repositories() {
+                let found = found.escape_debug();
+                return Err(format!(
+                    "{key}: no repository has a `{found}` in its name, so the pattern `{pattern}` would choose none"
+                ));
+            }
         }
         settings.network.check()?;
         settings.throttle.check()?;
@@ -221,7 +252,7 @@ mod tests {
         for (text, said) in [
             ("dta = \"d\"", "unknown field `dta`"),
             ("[limits]\nblobs = 1", "unknown field `blobs`"),
-            ("listen = \"nowhere\"", "invalid socket address"),
+            ("listen = \"localhost:5050\"", "expected an IP address and a port, such as `127.0.0.1:5050`"),
             ("metadata = \"postgres\"", "expected a metadata store"),
             ("sparse = 1", "expected a boolean"),
             ("[garbage]\ngrace = 1", "unknown field `grace`"),
@@ -232,6 +263,12 @@ mod tests {
                 "expected one of `bytes`, `tags` and `repository-count` for `a`",
             ),
             ("[[quota]]\nrepositories = \"a\"\nbytes = -1", "expected u64"),
+            (
+                "[[quota]]\nrepositories = \"Team/**\"\nbytes = 1",
+                "quota: no repository has a `T` in its name",
+            ),
+            ("[[retention]]\nrepositories = \"a b\"", "retention: no repository has a ` ` in its name"),
+            ("[[quota]]\nrepositories = \"a**\"\nbytes = 1", "expected `**` to stand alone"),
             ("[[retention]]\nrepositories = \"a\"\nkeep-tags = \"v*\"", "expected a sequence"),
             ("[tls]\ncertificate = \"c\"", "missing field `key`"),
             ("[network]\nconnection = 1", "unknown field `connection`"),

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::folder_args::{configuration, open_stores};
 use super::{CommandError, OutputFormat};
 use crate::access::{NewToken, Scope, TokenError, TokenKind, Tokens, now, shown};
-use crate::config::{Config, MetadataUrl};
-use crate::settings::Settings;
-use crate::store;
+use crate::config::MetadataUrl;
 
 /// Arguments of `token`.
 #[derive(Debug, clap::Args)]
@@ -113,18 +112,8 @@ pub(super) async fn run(args: TokenArgs, output: &mut (dyn Write + Send)) -> Res
 impl Place {
     /// The tokens of the folder, and what keeps servers off it meanwhile.
     async fn open(&self) -> Result<(Tokens, std::fs::File), CommandError> {
-        let config = match &self.config {
-            Some(file) => Settings::read(file)?.into_config(),
-            None => Config::new(Config::DATA_DEFAULT),
-        };
-        let data = self.data.as_ref().unwrap_or(&config.data);
-        if !data.is_dir() {
-            let message = format!("there is no registry in `{}`", data.display());
-            return Err(CommandError::Argument { message });
-        }
-        let url = self.metadata.clone().or(config.metadata).unwrap_or_default();
-        let idle = config.upload_idle_max;
-        let stores = store::open(data, &url, config.blob_bytes_max, config.upload_sessions_max, idle).await?;
+        let config = configuration(self.config.as_deref(), self.data.clone(), self.metadata.clone())?;
+        let stores = open_stores(&config, true).await?;
         Ok((Tokens::new(stores.metadata), stores.lock))
     }
 }
