@@ -247,6 +247,65 @@ mod tests {
         assert!(error.contains("expected at most 1000 sections `[[retention]]`"), "{error}");
     }
 
+    /// The blocks of TOML in a page of the documentation.
+    fn blocks(page: &str) -> impl Iterator<Item = &str> {
+        page.split("\n```toml\n").skip(1).filter_map(|rest| rest.split("\n```").next())
+    }
+
+    /// The keys that a table may have, by what is said about one that it may not.
+    fn keys(path: &[&str]) -> std::collections::BTreeSet<String> {
+        let (mut text, mut close) = (String::new(), String::new());
+        for step in path {
+            let list = if *step == "quota" || *step == "retention" { ("[", "]") } else { ("", "") };
+            text += &format!("{step} = {}{{ ", list.0);
+            close = format!(" }}{}", list.1) + &close;
+        }
+        let error = Settings::parse(&format!("{text}no-such-key = 1{close}")).unwrap_err();
+        let (_, known) = error.split_once("expected one of ").expect("a list of keys");
+        known.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_page_of_the_registry_has_every_key() {
+        let page = include_str!("../../docs/registry.md");
+        let text = blocks(page).next().expect("the configuration file");
+        let config = Settings::parse(text).unwrap().into_config();
+        // Where a default is shown, it is the default.
+        let defaults = Config::new("d");
+        assert_eq!((config.network, config.garbage), (defaults.network, defaults.garbage));
+        let limits = (config.blob_bytes_max, config.upload_sessions_max, config.upload_idle_max);
+        let expected = (defaults.blob_bytes_max, defaults.upload_sessions_max, defaults.upload_idle_max);
+        assert_eq!(limits, expected);
+        let table: toml::Table = toml::from_str(text).unwrap();
+        assert_eq!(table.keys().cloned().collect::<std::collections::BTreeSet<_>>(), keys(&[]));
+        for section in ["network", "throttle", "limits", "access", "audit", "garbage", "quota", "retention"] {
+            let shown = match &table[section] {
+                toml::Value::Array(sections) => sections[0].as_table(),
+                section => section.as_table(),
+            };
+            let shown = shown.expect("a section").keys().cloned().collect();
+            assert_eq!(keys(&[section]), shown, "{section}");
+        }
+    }
+
+    #[test]
+    fn the_examples_of_the_other_pages_can_be_used() {
+        let mut count = 0;
+        for page in [
+            include_str!("../../docs/registry.md"),
+            include_str!("../../docs/registry-access.md"),
+            include_str!("../../docs/registry-network.md"),
+            include_str!("../../docs/registry-operation.md"),
+            include_str!("../../docs/registry-data.md"),
+        ] {
+            for text in blocks(page) {
+                Settings::parse(text).unwrap_or_else(|error| panic!("{text}\n{error}"));
+                count += 1;
+            }
+        }
+        assert!(count >= 8, "only {count} examples were found");
+    }
+
     #[test]
     fn what_is_not_known_is_refused_with_its_place() {
         for (text, said) in [
