@@ -131,6 +131,9 @@ impl Server {
         .await?;
         let access = Access::open(&config.access, stores.metadata.clone()).await?;
         let audit = Audit::open(&config.audit)?;
+        if config.access.allows_nothing() {
+            tracing::warn!("nobody may do anything: `[access]` has no `[[access.rule]]`");
+        }
         let registry = Registry::new(stores, config.rules());
         let throttle = Arc::new(Throttle::new(&config.throttle, &config.network));
         let app = App { registry, access, audit };

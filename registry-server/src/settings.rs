@@ -158,6 +158,16 @@ impl Settings {
                 ));
             }
         }
+        let limits = &settings.limits;
+        for (key, found) in [
+            ("blob-bytes", limits.blob_bytes),
+            ("upload-sessions", limits.upload_sessions.map(|found| found as u64)),
+            ("upload-idle-seconds", limits.upload_idle_seconds),
+        ] {
+            if found == Some(0) {
+                return Err(format!("limits.{key}: expected at least 1, found 0: nothing could be pushed"));
+            }
+        }
         settings.network.check()?;
         settings.throttle.check()?;
         if let Some(access) = &settings.access {
@@ -276,6 +286,10 @@ mod tests {
         let limits = (config.blob_bytes_max, config.upload_sessions_max, config.upload_idle_max);
         let expected = (defaults.blob_bytes_max, defaults.upload_sessions_max, defaults.upload_idle_max);
         assert_eq!(limits, expected);
+        let throttle = |settings: throttle::Settings| {
+            (settings.uploads_per_address, settings.upload_sessions_per_address)
+        };
+        assert_eq!(throttle(config.throttle), throttle(defaults.throttle));
         let table: toml::Table = toml::from_str(text).unwrap();
         assert_eq!(table.keys().cloned().collect::<std::collections::BTreeSet<_>>(), keys(&[]));
         for section in ["network", "throttle", "limits", "access", "audit", "garbage", "quota", "retention"] {
@@ -311,6 +325,9 @@ mod tests {
         for (text, said) in [
             ("dta = \"d\"", "unknown field `dta`"),
             ("[limits]\nblobs = 1", "unknown field `blobs`"),
+            ("[limits]\nblob-bytes = 0", "limits.blob-bytes: expected at least 1"),
+            ("[limits]\nupload-sessions = 0", "limits.upload-sessions: expected at least 1"),
+            ("[limits]\nupload-idle-seconds = 0", "limits.upload-idle-seconds: expected at least 1"),
             ("listen = \"localhost:5050\"", "expected an IP address and a port, such as `127.0.0.1:5050`"),
             ("metadata = \"postgres\"", "expected a metadata store"),
             ("sparse = 1", "expected a boolean"),

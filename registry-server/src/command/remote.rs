@@ -90,7 +90,7 @@ pub enum RemoteError {
         hint: &'static str,
     },
     /// The registry refuses.
-    #[error("`{url}` refused with {status}: {message}{}", refusal_hint(*status))]
+    #[error("`{url}` refused with {status}: {message}{}", refusal_hint(*status, message))]
     Refused {
         /// What was asked.
         url: String,
@@ -221,13 +221,14 @@ fn refusal(bytes: &[u8]) -> String {
 }
 
 /// What to do about a refusal.
-fn refusal_hint(status: u16) -> &'static str {
+fn refusal_hint(status: u16, message: &str) -> &'static str {
     match status {
         401 => {
             "\nhint: give a credential with `--user-file FILE` (`user:password`), `--token-file FILE` or the variable \
              `WKIT_REGISTRY_TOKEN`"
         }
-        403 => {
+        // Not a read-only registry, which refuses with the same status.
+        403 if message.ends_with("may not do this") => {
             "\nhint: this needs a rule with `admin` over the repositories `**` in `[access]` of the registry"
         }
         _ => "",
@@ -239,7 +240,8 @@ impl RemoteError {
     fn transport(url: String, error: &reqwest::Error) -> Self {
         let message = causes(error);
         let hint = if message.contains("invalid peer certificate") {
-            "\nhint: certificates of an authority of your own are trusted when the variable `SSL_CERT_FILE` names its file"
+            "\nhint: an authority of your own must be one that the system trusts, or on Linux in the file that the variable \
+             `SSL_CERT_FILE` names"
         } else if error.is_connect() {
             "\nhint: look whether the registry is running, and what address its first line of output says"
         } else {
@@ -374,13 +376,15 @@ mod tests {
 
     #[test]
     fn what_a_refusal_says() {
-        let refused = |status| {
-            let (url, message) = ("u".to_owned(), "m".to_owned());
+        let refused = |status, message: &str| {
+            let (url, message) = ("u".to_owned(), message.to_owned());
             RemoteError::Refused { url, status, message }.to_string()
         };
-        assert_eq!(refused(409), "`u` refused with 409: m");
-        assert!(refused(401).contains("\nhint: give a credential with `--user-file FILE`"));
-        assert!(refused(403).contains("\nhint: this needs a rule with `admin`"));
+        for status in [403, 409] {
+            assert_eq!(refused(status, "read-only"), format!("`u` refused with {status}: read-only"));
+        }
+        assert!(refused(401, "m").contains("\nhint: give a credential with `--user-file FILE`"));
+        assert!(refused(403, "`user:a` may not do this").contains("\nhint: this needs a rule with `admin`"));
         assert_eq!(refusal(br#"{"errors":[{"code":"DENIED","message":"no"}]}"#), "no");
         assert_eq!(refusal(b"<html>\x1b"), "<html>\\u{1b}");
     }

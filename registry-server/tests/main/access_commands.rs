@@ -103,10 +103,28 @@ async fn tokens_are_made_listed_and_revoked_on_a_folder_that_rests() -> Result<(
     );
     done(folder.path(), &["token", "revoke", &id, "--data", "data"], "")?;
     assert_eq!(done(folder.path(), &["token", "list", "--data", "data"], "")?, "");
+    std::fs::write(folder.path().join("users"), "")?;
+    std::fs::write(folder.path().join("users.toml"), "[access]\nhtpasswd = \"users\"\n")?;
     for (words, said) in [
         (&["token", "revoke", &id, "--data", "data"][..], "there is no token with the id"),
         (&["token", "list", "--data", "nowhere"], "there is no registry in `nowhere`\nhint: say where"),
         (&["token", "list", "--data", "."], "there is no registry in `.`"),
+        (
+            &[
+                "token",
+                "create",
+                "x",
+                "--scope",
+                "a:pull",
+                "--owner",
+                "zed",
+                "--data",
+                "data",
+                "--config",
+                "users.toml",
+            ],
+            "the user `zed` is not in `users`",
+        ),
         (&["token", "create", "x", "--scope", "demo", "--data", "data"], "expected a scope such as"),
         (&["token", "create", "x", "--scope", "demo:fly", "--data", "data"], "found `fly`"),
         (&["token", "create", "a b", "--scope", "a:pull", "--data", "data"], "expected a name"),

@@ -28,8 +28,10 @@ async fn a_folder_has_one_server() -> Result<()> {
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(&data)
         .env_remove("RUST_BACKTRACE")
+        .env("RUST_LOG", "no=such=level")
         .output()?;
     assert_eq!(program.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&program.stderr).contains("`RUST_LOG` cannot be used"));
     assert!(String::from_utf8_lossy(&program.stderr).contains("another registry is running"));
     server.stop().await
 }
