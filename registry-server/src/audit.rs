@@ -35,7 +35,10 @@ pub struct AuditSettings {
 
 /// Why there is no audit log.
 #[derive(Debug, thiserror::Error)]
-#[error("audit.file: could not open `{}`: {source}", file.display())]
+#[error(
+    "audit.file: could not open `{}`: {source}\nhint: its folder must be there, and the registry's user may write to it",
+    file.display()
+)]
 pub struct AuditError {
     /// The file.
     pub file: PathBuf,

@@ -98,7 +98,10 @@ pub enum CommandError {
     #[error("{0}")]
     Open(#[from] OpenError),
     /// There is no such folder.
-    #[error("there is no data folder `{}`: say where it is with `--data`, or ask a running registry with `--server`", folder.display())]
+    #[error(
+        "there is no registry in `{}`\nhint: say where its data folder is with `--data`; `wkit-registry serve` makes a new one",
+        folder.display()
+    )]
     NoFolder {
         /// The folder.
         folder: PathBuf,
@@ -134,10 +137,12 @@ pub enum CommandError {
     #[error(transparent)]
     Upkeep(#[from] UpkeepError),
     /// Something is not as it should be; the output says what.
-    #[error("{count} findings")]
+    #[error("{count} findings\nhint: {hint}")]
     Findings {
         /// How many.
         count: u64,
+        /// What to do next.
+        hint: &'static str,
     },
     /// Signals of the system cannot be waited for.
     #[error("signals cannot be waited for: {0}")]

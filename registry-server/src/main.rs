@@ -43,10 +43,17 @@ fn run(command: Command) -> anyhow::Result<()> {
 }
 
 fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let (filter, wrong) = match std::env::var(EnvFilter::DEFAULT_ENV).map(EnvFilter::try_new) {
+        Ok(Ok(filter)) => (filter, None),
+        Ok(Err(error)) => (EnvFilter::new("info"), Some(error)),
+        Err(_) => (EnvFilter::new("info"), None),
+    };
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
         LogFormat::Json => log.json().init(),
+    }
+    if let Some(error) = wrong {
+        tracing::warn!(%error, "the variable `RUST_LOG` cannot be used, so what is in the log is `info`");
     }
 }

@@ -27,6 +27,12 @@ pub enum ParsePatternError {
     /// It is empty, and would match nothing.
     #[error("expected a pattern such as `team/**`, found nothing")]
     Empty,
+    /// `**` is a part of a longer part, where it would stop at a slash like `*`.
+    #[error("expected `**` to stand alone between slashes, found `{found}`")]
+    DoubleStar {
+        /// The part between slashes.
+        found: String,
+    },
     /// It is no glob.
     #[error("expected a pattern such as `team/**`, found `{found}`: {message}")]
     Glob {
@@ -41,6 +47,12 @@ impl Pattern {
     /// Whether a name matches.
     pub fn matches(&self, name: &str) -> bool {
         self.matcher.is_match(name)
+    }
+
+    /// A character in it that no name of a repository has, so that the pattern would choose none.
+    pub(crate) fn foreign_to_repositories(&self) -> Option<char> {
+        let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/*?[]{},!^\\".contains(c);
+        self.text.chars().find(|c| !known(*c))
     }
 
     /// The pattern as it was written.
@@ -58,6 +70,11 @@ impl std::str::FromStr for Pattern {
         }
         if text.len() > PATTERN_BYTES_MAX {
             return Err(ParsePatternError::Length { found: text.len() });
+        }
+        let longer = |part: &&str| part.contains("**") && *part != "**";
+        // In `{a/**,b/**}` the parts are not those between slashes.
+        if let Some(part) = text.split('/').find(longer).filter(|_| !text.contains('{')) {
+            return Err(ParsePatternError::DoubleStar { found: part.to_owned() });
         }
         let glob = GlobBuilder::new(text).literal_separator(true).build();
         let glob = glob.map_err(|error| ParsePatternError::Glob {
@@ -104,6 +121,7 @@ mod tests {
             ("v*", "v1.2", true),
             ("v[0-9]*", "vx", false),
             ("{latest,stable}", "stable", true),
+            ("{a/**,b/**}", "b/c/d", true),
             ("demo/greet", "demo/greet", true),
             ("demo/greet", "demo/greet/x", false),
         ] {
@@ -115,6 +133,10 @@ mod tests {
     #[test]
     fn what_is_refused() {
         assert_eq!("".parse::<Pattern>(), Err(ParsePatternError::Empty));
+        assert_eq!(
+            "team**/x".parse::<Pattern>(),
+            Err(ParsePatternError::DoubleStar { found: "team**".to_owned() })
+        );
         assert!(matches!("a[".parse::<Pattern>(), Err(ParsePatternError::Glob { .. })));
         assert!("a".repeat(PATTERN_BYTES_MAX).parse::<Pattern>().is_ok());
         let past = "a".repeat(PATTERN_BYTES_MAX + 1).parse::<Pattern>();

@@ -66,7 +66,7 @@ pub enum StartError {
     #[error(transparent)]
     Audit(#[from] AuditError),
     /// The address cannot be listened on.
-    #[error("could not listen on `{address}`: {source}")]
+    #[error("could not listen on `{address}`: {source}{}", listen_hint(source))]
     Listen {
         /// The address asked for.
         address: SocketAddr,
@@ -84,6 +84,22 @@ pub enum RunError {
         /// How many.
         connections: usize,
     },
+}
+
+/// What to do about an address that cannot be listened on.
+fn listen_hint(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "\nhint: another program listens there; choose another port with `--listen` (`listen` in the configuration file)"
+        }
+        std::io::ErrorKind::AddrNotAvailable => {
+            "\nhint: this machine does not have the address; `0.0.0.0` or `[::]` stand for all that it has"
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            "\nhint: ports below 1024 need a right of their own; choose another with `--listen`"
+        }
+        _ => "",
+    }
 }
 
 impl Server {
@@ -113,12 +129,15 @@ impl Server {
             config.upload_idle_max,
         )
         .await?;
-        tracing::info!(address = %local_addr, data = %config.data.display(), metadata = %url, "listening");
         let access = Access::open(&config.access, stores.metadata.clone()).await?;
         let audit = Audit::open(&config.audit)?;
+        if config.access.allows_nothing() {
+            tracing::warn!("nobody may do anything: `[access]` has no `[[access.rule]]`");
+        }
         let registry = Registry::new(stores, config.rules());
         let throttle = Arc::new(Throttle::new(&config.throttle, &config.network));
         let app = App { registry, access, audit };
+        tracing::info!(address = %local_addr, data = %config.data.display(), metadata = %url, "listening");
         Ok(Self { listener, local_addr, app, tls, network: config.network, throttle })
     }
 

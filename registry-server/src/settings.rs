@@ -17,6 +17,7 @@ use crate::{network, throttle, tls};
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Settings {
     data: Option<PathBuf>,
+    #[serde(default, deserialize_with = "listen")]
     listen: Option<SocketAddr>,
     metadata: Option<String>,
     #[serde(default)]
@@ -55,11 +56,31 @@ struct LimitSettings {
     upload_idle_seconds: Option<u64>,
 }
 
+/// Reads `listen` with the words of the option.
+fn listen<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_listen(&text).map(Some).map_err(serde::de::Error::custom)
+}
+
+/// Reads an address to listen on.
+///
+/// # Errors
+///
+/// What was expected, when it is none.
+pub(crate) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    let found: String = text.chars().take(80).flat_map(char::escape_debug).collect();
+    text.parse().map_err(|_| {
+        format!(
+            "expected an IP address and a port, such as `127.0.0.1:5050` or `[::1]:5050`, found `{found}`"
+        )
+    })
+}
+
 /// Why a configuration file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The file cannot be read.
-    #[error("`{}` cannot be read: {source}", file.display())]
+    #[error("the configuration file `{}` cannot be read: {source}", file.display())]
     Read {
         /// The file.
         file: PathBuf,
@@ -109,7 +130,7 @@ impl Settings {
     ///
     /// What is wrong with it, and where.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let settings: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        let settings: Self = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
         if let Some(url) = &settings.metadata {
             url.parse::<crate::config::MetadataUrl>().map_err(|error| format!("metadata: {error}"))?;
         }
@@ -126,6 +147,26 @@ impl Settings {
             return Err(format!(
                 "quota: expected one of `bytes`, `tags` and `repository-count` for `{pattern}`, found none"
             ));
+        }
+        let quotas = settings.quota.iter().map(|rule| ("quota", &rule.repositories));
+        let retentions = settings.retention.iter().map(|rule| ("retention", &rule.repositories));
+        for (key, pattern) in quotas.chain(retentions) {
+            if let Some(found) = pattern.foreign_to_repositories() {
+                let found = found.escape_debug();
+                return Err(format!(
+                    "{key}: no repository has a `{found}` in its name, so the pattern `{pattern}` would choose none"
+                ));
+            }
+        }
+        let limits = &settings.limits;
+        for (key, found) in [
+            ("blob-bytes", limits.blob_bytes),
+            ("upload-sessions", limits.upload_sessions.map(|found| found as u64)),
+            ("upload-idle-seconds", limits.upload_idle_seconds),
+        ] {
+            if found == Some(0) {
+                return Err(format!("limits.{key}: expected at least 1, found 0: nothing could be pushed"));
+            }
         }
         settings.network.check()?;
         settings.throttle.check()?;
@@ -216,12 +257,78 @@ mod tests {
         assert!(error.contains("expected at most 1000 sections `[[retention]]`"), "{error}");
     }
 
+    /// The blocks of TOML in a page of the documentation.
+    fn blocks(page: &str) -> impl Iterator<Item = &str> {
+        page.split("\n```toml\n").skip(1).filter_map(|rest| rest.split("\n```").next())
+    }
+
+    /// The keys that a table may have, by what is said about one that it may not.
+    fn keys(path: &[&str]) -> std::collections::BTreeSet<String> {
+        let (mut text, mut close) = (String::new(), String::new());
+        for step in path {
+            let list = if *step == "quota" || *step == "retention" { ("[", "]") } else { ("", "") };
+            text += &format!("{step} = {}{{ ", list.0);
+            close = format!(" }}{}", list.1) + &close;
+        }
+        let error = Settings::parse(&format!("{text}no-such-key = 1{close}")).unwrap_err();
+        let (_, known) = error.split_once("expected one of ").expect("a list of keys");
+        known.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_page_of_the_registry_has_every_key() {
+        let page = include_str!("../../docs/registry.md");
+        let text = blocks(page).next().expect("the configuration file");
+        let config = Settings::parse(text).unwrap().into_config();
+        // Where a default is shown, it is the default.
+        let defaults = Config::new("d");
+        assert_eq!((config.network, config.garbage), (defaults.network, defaults.garbage));
+        let limits = (config.blob_bytes_max, config.upload_sessions_max, config.upload_idle_max);
+        let expected = (defaults.blob_bytes_max, defaults.upload_sessions_max, defaults.upload_idle_max);
+        assert_eq!(limits, expected);
+        let throttle = |settings: throttle::Settings| {
+            (settings.uploads_per_address, settings.upload_sessions_per_address)
+        };
+        assert_eq!(throttle(config.throttle), throttle(defaults.throttle));
+        let table: toml::Table = toml::from_str(text).unwrap();
+        assert_eq!(table.keys().cloned().collect::<std::collections::BTreeSet<_>>(), keys(&[]));
+        for section in ["network", "throttle", "limits", "access", "audit", "garbage", "quota", "retention"] {
+            let shown = match &table[section] {
+                toml::Value::Array(sections) => sections[0].as_table(),
+                section => section.as_table(),
+            };
+            let shown = shown.expect("a section").keys().cloned().collect();
+            assert_eq!(keys(&[section]), shown, "{section}");
+        }
+    }
+
+    #[test]
+    fn the_examples_of_the_other_pages_can_be_used() {
+        let mut count = 0;
+        for page in [
+            include_str!("../../docs/registry.md"),
+            include_str!("../../docs/registry-access.md"),
+            include_str!("../../docs/registry-network.md"),
+            include_str!("../../docs/registry-operation.md"),
+            include_str!("../../docs/registry-data.md"),
+        ] {
+            for text in blocks(page) {
+                Settings::parse(text).unwrap_or_else(|error| panic!("{text}\n{error}"));
+                count += 1;
+            }
+        }
+        assert!(count >= 8, "only {count} examples were found");
+    }
+
     #[test]
     fn what_is_not_known_is_refused_with_its_place() {
         for (text, said) in [
             ("dta = \"d\"", "unknown field `dta`"),
             ("[limits]\nblobs = 1", "unknown field `blobs`"),
-            ("listen = \"nowhere\"", "invalid socket address"),
+            ("[limits]\nblob-bytes = 0", "limits.blob-bytes: expected at least 1"),
+            ("[limits]\nupload-sessions = 0", "limits.upload-sessions: expected at least 1"),
+            ("[limits]\nupload-idle-seconds = 0", "limits.upload-idle-seconds: expected at least 1"),
+            ("listen = \"localhost:5050\"", "expected an IP address and a port, such as `127.0.0.1:5050`"),
             ("metadata = \"postgres\"", "expected a metadata store"),
             ("sparse = 1", "expected a boolean"),
             ("[garbage]\ngrace = 1", "unknown field `grace`"),
@@ -232,6 +339,12 @@ mod tests {
                 "expected one of `bytes`, `tags` and `repository-count` for `a`",
             ),
             ("[[quota]]\nrepositories = \"a\"\nbytes = -1", "expected u64"),
+            (
+                "[[quota]]\nrepositories = \"Team/**\"\nbytes = 1",
+                "quota: no repository has a `T` in its name",
+            ),
+            ("[[retention]]\nrepositories = \"a b\"", "retention: no repository has a ` ` in its name"),
+            ("[[quota]]\nrepositories = \"a**\"\nbytes = 1", "expected `**` to stand alone"),
             ("[[retention]]\nrepositories = \"a\"\nkeep-tags = \"v*\"", "expected a sequence"),
             ("[tls]\ncertificate = \"c\"", "missing field `key`"),
             ("[network]\nconnection = 1", "unknown field `connection`"),

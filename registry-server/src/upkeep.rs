@@ -40,7 +40,9 @@ pub enum UpkeepError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// There is no data folder.
-    #[error("expected a registry's data folder, found no `{}`", path.display())]
+    #[error(
+        "expected a registry's data folder, found no `{}`\nhint: say where the folder is with `--data`", path.display()
+    )]
     NoFolder {
         /// The file that should be in it.
         path: PathBuf,
@@ -86,12 +88,26 @@ pub enum UpkeepError {
         folder: PathBuf,
     },
     /// What should be a backup is none.
-    #[error("expected a backup in `{}`: {message}", folder.display())]
+    #[error(
+        "expected a backup in `{}`: {message}\nhint: name the folder of a backup that `wkit-registry backup` has finished, \
+        or for a new one a folder that is empty or not there", folder.display()
+    )]
     Backup {
         /// The folder.
         folder: PathBuf,
         /// What is wrong with it.
         message: String,
+    },
+    /// The backup would be a part of what it is of.
+    #[error(
+        "expected a folder outside of the data folder `{}` for the backup, found `{}`\n\
+        hint: name another one, best on another disk", data.display(), folder.display()
+    )]
+    Inside {
+        /// The data folder.
+        data: PathBuf,
+        /// The folder asked for.
+        folder: PathBuf,
     },
     /// A folder that should be new has something in it.
     #[error("expected an empty folder or none at `{}`\nhint: name another one, or remove it", folder.display())]

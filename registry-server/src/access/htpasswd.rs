@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum HtpasswdError {
     /// It cannot be read or written.
-    #[error("could not {action} `{}`: {source}", file.display())]
+    #[error("could not {action} `{}`: {source}{}", file.display(), missing(action, source))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -47,6 +47,17 @@ pub enum HtpasswdError {
         /// What is wrong with it.
         message: String,
     },
+}
+
+/// What to do about a file that is not there.
+fn missing(action: &str, error: &std::io::Error) -> &'static str {
+    match (action, error.kind()) {
+        ("read", std::io::ErrorKind::NotFound) => {
+            "\nhint: `wkit-registry user set NAME --file FILE` makes it"
+        }
+        (_, std::io::ErrorKind::NotFound) => "\nhint: make the folder first",
+        _ => "",
+    }
 }
 
 /// A file of users in memory, with its comments.

@@ -95,7 +95,10 @@ impl Inner {
 
     /// An API token. With a file of users, its owner must still be one of them.
     async fn api_token(&self, secret: &str, user: Option<String>) -> Result<Arc<Session>, Refused> {
-        let wrong = || Refused::Wrong { user, message: "the API token is not valid".to_owned() };
+        let wrong = || Refused::Wrong {
+            user,
+            message: "the API token is not known, was revoked or has expired".to_owned(),
+        };
         let found = self.tokens.find(secret, TokenKind::Api, now()).await.map_err(unavailable)?;
         let Some(token) = found else { return Err(wrong()) };
         let gone = |owner: &str| self.users.has_file() && self.users.now().hash(owner).is_none();

@@ -29,7 +29,9 @@ pub(crate) enum StoredHash {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ParseHashError {
     /// It is of another kind.
-    #[error("expected an argon2id or bcrypt hash, found {found}")]
+    #[error(
+        "expected an argon2id or bcrypt hash, found {found}\nhint: `wkit-registry user set` or `htpasswd -B` writes one"
+    )]
     Kind {
         /// The kind.
         found: &'static str,

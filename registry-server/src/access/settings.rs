@@ -124,9 +124,14 @@ impl AccessSettings {
         self.configured
     }
 
-    /// Whether a rule says what clients without credentials may do.
-    pub fn has_anonymous_rule(&self) -> bool {
-        self.rules.iter().any(|rule| rule.who.iter().any(|who| who == "anonymous"))
+    /// Whether nobody may do anything: clients are asked who they are, and no rule allows anything.
+    pub(crate) fn allows_nothing(&self) -> bool {
+        self.configured && self.rules.is_empty()
+    }
+
+    /// The file of users.
+    pub(crate) fn htpasswd(&self) -> Option<&std::path::Path> {
+        self.htpasswd.as_deref()
     }
 
     /// Checks everything that can be checked without looking at other files.

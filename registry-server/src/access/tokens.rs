@@ -108,7 +108,7 @@ pub(crate) enum TokenError {
         message: String,
     },
     /// There is one of that name.
-    #[error("there is a token `{name}` already")]
+    #[error("there is a token `{name}` already\nhint: choose another name, or revoke that token first")]
     Exists {
         /// The name.
         name: String,
@@ -129,7 +129,7 @@ pub(crate) enum TokenError {
     #[error("expected a life of 1 to {} seconds", TOKEN_LIFE_MAX.as_secs())]
     Life,
     /// There is no such token.
-    #[error("there is no token with the id `{id}`")]
+    #[error("there is no token with the id `{id}`\nhint: the list of tokens shows their ids")]
     Unknown {
         /// The id, shortened.
         id: String,

@@ -57,6 +57,9 @@ pub(super) async fn run(args: BackupArgs, output: &mut (dyn Write + Send)) -> Re
     }
     match backup.missing.len() {
         0 => Ok(()),
-        count => Err(CommandError::Findings { count: count as u64 }),
+        count => {
+            let hint = "`wkit-registry check` says which repositories hold them";
+            Err(CommandError::Findings { count: count as u64, hint })
+        }
     }
 }

@@ -79,7 +79,14 @@ pub(super) async fn run(args: CheckArgs, output: &mut (dyn Write + Send)) -> Res
     }
     match report.wrong() {
         0 => Ok(()),
-        count => Err(CommandError::Findings { count }),
+        count => {
+            let hint = if args.repair || report.findings.iter().all(Finding::needs_a_push) {
+                "what is incomplete becomes whole when it is pushed again; a backup may have it, too"
+            } else {
+                "stop the registry and mend them with `wkit-registry check --repair`"
+            };
+            Err(CommandError::Findings { count, hint })
+        }
     }
 }
 

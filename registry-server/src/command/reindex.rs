@@ -50,5 +50,6 @@ pub(super) async fn run(args: ReindexArgs, output: &mut (dyn Write + Send)) -> R
             write_text(output, &lines)?;
         }
     }
-    if missing == 0 { Ok(()) } else { Err(CommandError::Findings { count: missing }) }
+    let hint = "`wkit-registry check` says which repositories hold what is missing, `check --repair` takes the links out";
+    if missing == 0 { Ok(()) } else { Err(CommandError::Findings { count: missing, hint }) }
 }

@@ -50,7 +50,9 @@ pub enum RemoteError {
         found: String,
     },
     /// A command needs a running registry and was given none.
-    #[error("expected `--server URL`: this is asked of a running registry only")]
+    #[error(
+        "expected `--server URL`, such as `--server http://127.0.0.1:5050`: this is asked of a running registry only"
+    )]
     NoServer,
     /// The file with the credential cannot be read.
     #[error("`{}` cannot be read: {source}", file.display())]
@@ -69,21 +71,26 @@ pub enum RemoteError {
         place: String,
     },
     /// A credential would be sent in the clear.
-    #[error("a credential is sent to `{host}` over `https:` only")]
+    #[error(
+        "a credential is sent to `{host}` over `https:` only\n\
+         hint: give the registry a certificate (`[tls]`), or run this on its machine with `--server http://127.0.0.1:…`"
+    )]
     Plain {
         /// The host.
         host: String,
     },
     /// The registry was not reached, or broke off.
-    #[error("could not ask `{url}`: {message}")]
+    #[error("could not ask `{url}`: {message}{hint}")]
     Transport {
         /// What was asked.
         url: String,
         /// What went wrong.
         message: String,
+        /// What to do about it, on a line of its own, or nothing.
+        hint: &'static str,
     },
     /// The registry refuses.
-    #[error("`{url}` refused with {status}: {message}")]
+    #[error("`{url}` refused with {status}: {message}{}", refusal_hint(*status, message))]
     Refused {
         /// What was asked.
         url: String,
@@ -161,8 +168,7 @@ impl Remote {
         let url = self.base.join(&format!("api/v1/admin/{path}"));
         let url = url.map_err(|_| RemoteError::Url { found: self.base.to_string() })?;
         let shown = url.to_string();
-        let transport =
-            |error: reqwest::Error| RemoteError::Transport { url: shown.clone(), message: causes(&error) };
+        let transport = |error: reqwest::Error| RemoteError::transport(shown.clone(), &error);
         let mut request = self.client.request(method, url);
         request = match &self.credential {
             Some(Credential::Token(token)) => {
@@ -214,6 +220,37 @@ fn refusal(bytes: &[u8]) -> String {
     text.chars().take(500).flat_map(char::escape_debug).collect()
 }
 
+/// What to do about a refusal.
+fn refusal_hint(status: u16, message: &str) -> &'static str {
+    match status {
+        401 => {
+            "\nhint: give a credential with `--user-file FILE` (`user:password`), `--token-file FILE` or the variable \
+             `WKIT_REGISTRY_TOKEN`"
+        }
+        // Not a read-only registry, which refuses with the same status.
+        403 if message.ends_with("may not do this") => {
+            "\nhint: this needs a rule with `admin` over the repositories `**` in `[access]` of the registry"
+        }
+        _ => "",
+    }
+}
+
+impl RemoteError {
+    /// The registry was not reached, or broke off.
+    fn transport(url: String, error: &reqwest::Error) -> Self {
+        let message = causes(error);
+        let hint = if message.contains("invalid peer certificate") {
+            "\nhint: an authority of your own must be one that the system trusts, or on Linux in the file that the variable \
+             `SSL_CERT_FILE` names"
+        } else if error.is_connect() {
+            "\nhint: look whether the registry is running, and what address its first line of output says"
+        } else {
+            ""
+        };
+        Self::Transport { url, message, hint }
+    }
+}
+
 /// An error with what caused it: `reqwest` itself only says that a request failed.
 fn causes(error: &dyn std::error::Error) -> String {
     let (mut text, mut cause) = (error.to_string(), error.source());
@@ -234,7 +271,7 @@ fn client() -> Result<Client, RemoteError> {
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("wkit-registry/", env!("CARGO_PKG_VERSION")))
         .build();
-    client.map_err(|error| RemoteError::Transport { url: "the registry".to_owned(), message: causes(&error) })
+    client.map_err(|error| RemoteError::transport("the registry".to_owned(), &error))
 }
 
 fn is_this_machine(url: &Url) -> bool {
@@ -315,7 +352,10 @@ mod tests {
         assert_eq!(refused(args("http://[::1]:1/x", Some(token.clone()), None)), "nothing");
         assert_eq!(refused(args("https://registry.example", Some(token.clone()), None)), "nothing");
         let said = refused(args("http://registry.example", Some(token), None));
-        assert_eq!(said, "a credential is sent to `registry.example` over `https:` only");
+        assert!(
+            said.starts_with("a credential is sent to `registry.example` over `https:` only\nhint: "),
+            "{said}"
+        );
         let users = file("users", "alice:secret:with colon\n");
         assert_eq!(refused(args("http://localhost", None, Some(users))), "nothing");
         for (name, text) in [("empty", "\n"), ("words", "two words")] {
@@ -336,6 +376,15 @@ mod tests {
 
     #[test]
     fn what_a_refusal_says() {
+        let refused = |status, message: &str| {
+            let (url, message) = ("u".to_owned(), message.to_owned());
+            RemoteError::Refused { url, status, message }.to_string()
+        };
+        for status in [403, 409] {
+            assert_eq!(refused(status, "read-only"), format!("`u` refused with {status}: read-only"));
+        }
+        assert!(refused(401, "m").contains("\nhint: give a credential with `--user-file FILE`"));
+        assert!(refused(403, "`user:a` may not do this").contains("\nhint: this needs a rule with `admin`"));
         assert_eq!(refusal(br#"{"errors":[{"code":"DENIED","message":"no"}]}"#), "no");
         assert_eq!(refusal(b"<html>\x1b"), "<html>\\u{1b}");
     }

@@ -48,6 +48,9 @@ pub(super) async fn run(args: RestoreArgs, output: &mut (dyn Write + Send)) -> R
     }
     match restored.missing.len() {
         0 => Ok(()),
-        count => Err(CommandError::Findings { count: count as u64 }),
+        count => {
+            let hint = "what the backup lacks is not in the new folder; `wkit-registry check` says which repositories hold it";
+            Err(CommandError::Findings { count: count as u64, hint })
+        }
     }
 }

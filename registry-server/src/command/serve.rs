@@ -6,9 +6,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::CommandError;
+use super::folder_args::configuration;
 use crate::config::{Config, MetadataUrl};
 use crate::server::Server;
-use crate::settings::Settings;
+use crate::settings::parse_listen;
 
 /// Arguments of `serve`. What is given here goes before what the configuration file says.
 #[derive(Debug, clap::Args)]
@@ -22,7 +23,7 @@ pub struct ServeArgs {
     data: Option<PathBuf>,
 
     /// The address to listen on; port 0 lets the system choose [default: 127.0.0.1:5050]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_listen)]
     listen: Option<SocketAddr>,
 
     /// The metadata store: `redb:` or `sled:` inside the data folder, or with a path after the colon elsewhere
@@ -46,17 +47,10 @@ pub struct ServeArgs {
 impl ServeArgs {
     /// The configuration that the file and the arguments give together.
     fn config(self) -> Result<Config, CommandError> {
-        let mut config = match &self.config {
-            Some(file) => Settings::read(file)?.into_config(),
-            None => Config::new(Config::DATA_DEFAULT),
-        };
-        if let Some(data) = self.data {
-            config.data = data;
-        }
+        let mut config = configuration(self.config.as_deref(), self.data, self.metadata)?;
         if let Some(listen) = self.listen {
             config.listen = listen;
         }
-        config.metadata = self.metadata.or(config.metadata);
         config.sparse |= self.sparse;
         config.read_only |= self.read_only;
         config.insecure |= self.insecure;

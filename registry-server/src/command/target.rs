@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::folder_args::{configuration, open_stores};
 use super::remote::{Remote, RemoteArgs};
 use super::{CommandError, OutputFormat};
-use crate::config::{Config, MetadataUrl};
+use crate::config::MetadataUrl;
 use crate::registry::Registry;
-use crate::settings::Settings;
-use crate::store;
 
 /// Arguments that say what a command works on.
 #[derive(Debug, clap::Args)]
@@ -57,26 +56,8 @@ impl TargetArgs {
         if let Some(remote) = self.remote.connect()? {
             return Ok(Target::Server(remote));
         }
-        let mut config = match &self.config {
-            Some(file) => Settings::read(file)?.into_config(),
-            None => Config::new(Config::DATA_DEFAULT),
-        };
-        if let Some(data) = self.data {
-            config.data = data;
-        }
-        config.metadata = self.metadata.or(config.metadata);
-        if !config.data.is_dir() {
-            // A command that looks after a folder must not make an empty one by a slip in its name.
-            return Err(CommandError::NoFolder { folder: config.data });
-        }
-        let url = config.metadata.clone().unwrap_or_default();
-        let stores = store::open(
-            &config.data,
-            &url,
-            config.blob_bytes_max,
-            config.upload_sessions_max,
-            config.upload_idle_max,
-        );
-        Ok(Target::Folder(Registry::new(stores.await?, config.rules())))
+        let config = configuration(self.config.as_deref(), self.data, self.metadata)?;
+        let stores = open_stores(&config, false).await?;
+        Ok(Target::Folder(Registry::new(stores, config.rules())))
     }
 }

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::folder_args::{configuration, open_stores};
 use super::{CommandError, OutputFormat};
-use crate::access::{NewToken, Scope, TokenError, TokenKind, Tokens, now, shown};
-use crate::config::{Config, MetadataUrl};
-use crate::settings::Settings;
-use crate::store;
+use crate::access::{HtpasswdFile, NewToken, Scope, TokenError, TokenKind, Tokens, now, shown};
+use crate::config::MetadataUrl;
 
 /// Arguments of `token`.
 #[derive(Debug, clap::Args)]
@@ -77,6 +76,9 @@ pub(super) async fn run(args: TokenArgs, output: &mut (dyn Write + Send)) -> Res
     match args.what {
         What::Create { name, scopes, owner, days, place } => {
             let (tokens, _lock) = place.open().await?;
+            if let Some(owner) = &owner {
+                place.check_owner(owner)?;
+            }
             let life = days.map(|days| Duration::from_secs(days * 24 * 60 * 60));
             let new = NewToken { kind: TokenKind::Api, name, owner, scopes, life, password: None };
             let (token, secret) = tokens.create(new, now()).await.map_err(failed)?;
@@ -111,20 +113,25 @@ pub(super) async fn run(args: TokenArgs, output: &mut (dyn Write + Send)) -> Res
 }
 
 impl Place {
+    /// Looks whether the owner of a new token is a user, where the configuration says who is one: the token of
+    /// somebody else would never be taken.
+    fn check_owner(&self, owner: &str) -> Result<(), CommandError> {
+        let config = configuration(self.config.as_deref(), None, None)?;
+        let Some(file) = config.access.htpasswd() else { return Ok(()) };
+        if HtpasswdFile::read(file)?.users().any(|(name, _)| name == owner) {
+            return Ok(());
+        }
+        let message = format!(
+            "the user `{owner}` is not in `{0}`\nhint: `wkit-registry user set {owner} --file {0}`",
+            file.display()
+        );
+        Err(CommandError::Argument { message })
+    }
+
     /// The tokens of the folder, and what keeps servers off it meanwhile.
     async fn open(&self) -> Result<(Tokens, std::fs::File), CommandError> {
-        let config = match &self.config {
-            Some(file) => Settings::read(file)?.into_config(),
-            None => Config::new(Config::DATA_DEFAULT),
-        };
-        let data = self.data.as_ref().unwrap_or(&config.data);
-        if !data.is_dir() {
-            let message = format!("there is no registry in `{}`", data.display());
-            return Err(CommandError::Argument { message });
-        }
-        let url = self.metadata.clone().or(config.metadata).unwrap_or_default();
-        let idle = config.upload_idle_max;
-        let stores = store::open(data, &url, config.blob_bytes_max, config.upload_sessions_max, idle).await?;
+        let config = configuration(self.config.as_deref(), self.data.clone(), self.metadata.clone())?;
+        let stores = open_stores(&config, true).await?;
         Ok((Tokens::new(stores.metadata), stores.lock))
     }
 }

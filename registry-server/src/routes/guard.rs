@@ -9,7 +9,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{OriginalUri, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
@@ -141,7 +141,7 @@ impl App {
             // A name that is not ours may be anything, also a password typed into the wrong field; it is cut short.
             who: who.map(|user| user.chars().take(64).collect()),
             action: "login",
-            reference: Some(head.uri.path().chars().take(256).collect()),
+            reference: Some(whole_path(head).chars().take(256).collect()),
             status: Some(error.status_code().as_u16()),
             detail: Some(message),
             ..Entry::default()
@@ -271,7 +271,7 @@ pub(crate) async fn guard(State((app, need)): State<(App, Need)>, request: Reque
         client: Some(caller.client),
         who: Some(caller.session.identity.to_string()),
         action: "admin",
-        reference: Some(format!("{} {}", head.method, head.uri.path())),
+        reference: Some(format!("{} {}", head.method, whole_path(&head))),
         ..Entry::default()
     });
     let response = match app.check(&head, &caller, need) {
@@ -285,6 +285,11 @@ pub(crate) async fn guard(State((app, need)): State<(App, Need)>, request: Reque
         Some(entry) => noted_response(&app.audit, entry, response),
         None => response,
     }
+}
+
+/// The path that the client has asked for; nested routes see only its end.
+fn whole_path(head: &Parts) -> &str {
+    head.extensions.get::<OriginalUri>().map_or(head.uri.path(), |uri| uri.path())
 }
 
 /// Notes a request with the status of its answer, and gives the answer the request's id.

@@ -31,7 +31,11 @@ pub(crate) struct Stores {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another server runs on it.
-    #[error("another registry is running on the data folder `{}`", folder.display())]
+    #[error(
+        "another registry is running on the data folder `{}`\n\
+        hint: stop it first, or name another folder with `--data`; some commands ask a running registry with `--server`",
+        folder.display()
+    )]
     Locked {
         /// The folder.
         folder: PathBuf,
@@ -55,21 +59,36 @@ pub enum OpenError {
         message: String,
     },
     /// The folder was made by another version.
-    #[error("expected a data folder with layout {}, found layout {found}", layout::VERSION)]
+    #[error(
+        "expected layout {} of the data folder `{}`, found layout {found}\n\
+        hint: use the version of wkit that the folder was last used with", layout::VERSION, folder.display()
+    )]
     Version {
+        /// The folder.
+        folder: PathBuf,
         /// The version of the layout found.
         found: u32,
     },
     /// The folder is in use with another backend.
-    #[error("expected the metadata store `{expected}:` that the data folder was made with, found `{found}:`")]
+    #[error(
+        "expected the metadata store `{expected}:`, which the data folder `{}` has, found `{found}:`\n\
+        hint: say `--metadata {expected}:` (`metadata = \"{expected}:\"` in the configuration file), or move the store to \
+        the other backend with `wkit-registry reindex --metadata {found}:`", folder.display()
+    )]
     Backend {
+        /// The folder.
+        folder: PathBuf,
         /// The backend in `format.json`.
         expected: String,
         /// The backend asked for.
         found: &'static str,
     },
     /// The metadata store is not the one that belongs to the folder.
-    #[error("the metadata store `{}` does not belong to the data folder `{}`", metadata.display(), folder.display())]
+    #[error(
+        "the metadata store `{}` does not belong to the data folder `{}`\n\
+        hint: name the store of this folder with `--metadata`, or make it again with `wkit-registry reindex`",
+        metadata.display(), folder.display()
+    )]
     Identity {
         /// Where the metadata store is.
         metadata: PathBuf,
@@ -167,7 +186,7 @@ impl Folder {
         let path = url.path(data);
         let format = read_format(data)?;
         if let Some(format) = &format {
-            check_format(format, url)?;
+            check_format(data, format, url)?;
             // Opening it would make an empty one.
             if !path.exists() {
                 return Err(OpenError::Gone { metadata: path, folder: data.to_owned() });
@@ -204,12 +223,13 @@ impl Folder {
 /// # Errors
 ///
 /// When it is not.
-pub(crate) fn check_format(format: &Format, url: &MetadataUrl) -> Result<(), OpenError> {
+pub(crate) fn check_format(data: &Path, format: &Format, url: &MetadataUrl) -> Result<(), OpenError> {
+    let folder = data.to_owned();
     if format.layout != layout::VERSION {
-        return Err(OpenError::Version { found: format.layout });
+        return Err(OpenError::Version { folder, found: format.layout });
     }
     if format.metadata != url.backend() {
-        return Err(OpenError::Backend { expected: format.metadata.clone(), found: url.backend() });
+        return Err(OpenError::Backend { folder, expected: format.metadata.clone(), found: url.backend() });
     }
     Ok(())
 }

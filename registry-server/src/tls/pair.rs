@@ -17,7 +17,11 @@ use crate::limits::TLS_FILE_BYTES_MAX;
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error("`{}` cannot be read: {source}", file.display())]
+    #[error(
+        "`{}` cannot be read: {source}\n\
+         hint: `tls.certificate` and `tls.key` name the two files, from the folder that the registry is started in",
+        file.display()
+    )]
     Read {
         /// The file.
         file: PathBuf,

@@ -107,6 +107,17 @@ impl Backup {
     }
 }
 
+/// Whether a folder, which need not be there yet, is the folder `data` or below it.
+fn is_inside(folder: &Path, data: &Path) -> bool {
+    let Ok(data) = data.canonicalize() else { return false };
+    let Ok(folder) = std::path::absolute(folder) else { return false };
+    // The nearest folder that is there says where the others would be.
+    folder
+        .ancestors()
+        .find_map(|folder| folder.canonicalize().ok())
+        .is_some_and(|folder| folder.starts_with(&data))
+}
+
 /// Takes a backup of the registry in `data`, which may be running, to the folder `to`. An older backup there is
 /// brought up to date, and stays whole until the new one is.
 ///
@@ -121,6 +132,9 @@ pub(crate) fn backup(
     progress: &dyn Progress,
 ) -> Result<Taken, UpkeepError> {
     let format = read_format(data)?.ok_or(UpkeepError::NoFolder { path: layout::format_file(data) })?;
+    if is_inside(to, data) {
+        return Err(UpkeepError::Inside { data: data.to_owned(), folder: to.to_owned() });
+    }
     let (_lock, older) = claim(to)?;
     if older.is_some_and(|older| older.identity != format.identity) {
         return Err(wrong(to, "it holds a backup of another registry"));

@@ -50,7 +50,7 @@ pub(crate) fn reindex(
 ) -> Result<Reindexed, UpkeepError> {
     let format = read_format(data)?.ok_or(UpkeepError::NoFolder { path: layout::format_file(data) })?;
     if format.layout != layout::VERSION {
-        return Err(OpenError::Version { found: format.layout }.into());
+        return Err(OpenError::Version { folder: data.to_owned(), found: format.layout }.into());
     }
     let old_url = format!("{}:", format.metadata).parse::<MetadataUrl>().ok();
     let url = url.cloned().or_else(|| old_url.clone()).unwrap_or_default();

@@ -136,6 +136,11 @@ impl Report {
 }
 
 impl Finding {
+    /// Whether no repair but only a push of what is missing mends it, or nothing has to.
+    pub(crate) fn needs_a_push(&self) -> bool {
+        self.is_orphan() || matches!(self, Finding::ManifestIncomplete { .. })
+    }
+
     /// Whether it is content that no repository holds, which is no damage.
     pub(crate) fn is_orphan(&self) -> bool {
         matches!(self, Finding::ContentOrphaned { .. })

@@ -436,6 +436,25 @@ async fn api_tokens_are_made_used_listed_and_revoked() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_administrators_change_is_noted_with_the_whole_path() -> Result<()> {
+    let closed = Closed::start("").await?;
+    let path = "/api/v1/admin/read-only";
+    let change = closed.request(Method::PUT, path).basic_auth("root", Some("pw-root"));
+    assert_eq!(change.json(&json!({ "read-only": true })).send().await?.status(), 200);
+    assert_eq!(
+        closed.request(Method::GET, path).basic_auth("root", Some("wrong")).send().await?.status(),
+        401
+    );
+    let noted = closed.noted().await?;
+    let references: Vec<_> =
+        noted.iter().map(|entry| (text(entry, "action"), text(entry, "reference"))).collect();
+    for (action, reference) in [("admin", format!("PUT {path}")), ("login", path.to_owned())] {
+        ensure!(references.contains(&(action.to_owned(), reference.clone())), "{reference}: {references:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn pulls_and_deletions_are_noted_with_the_id_that_the_client_sees() -> Result<()> {
     for pulls in [false, true] {
         let closed = Closed::start_with("", pulls).await?;

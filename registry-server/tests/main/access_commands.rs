@@ -54,8 +54,8 @@ fn users_are_set_listed_and_removed() -> Result<()> {
         (&["user", "remove", "bob", "--file", "users"][..], "", "there is no user `bob`"),
         (&["user", "set", "a:b", "--file", "users"], "x", "expected a user name"),
         (&["user", "set", "carol", "--file", "users"], "\n", "expected a password of 1 to"),
-        (&["user", "list", "--file", "none"], "", "could not read `none`"),
-        (&["user", "set", "carol", "--file", "no/users"], "x", "could not write `no/users`"),
+        (&["user", "list", "--file", "none"], "", "hint: `wkit-registry user set NAME --file FILE` makes it"),
+        (&["user", "set", "carol", "--file", "no/users"], "x", "hint: make the folder first"),
     ] {
         let found = refused(folder, words, input)?;
         assert!(found.contains(said), "{words:?}: {found}");
@@ -103,9 +103,28 @@ async fn tokens_are_made_listed_and_revoked_on_a_folder_that_rests() -> Result<(
     );
     done(folder.path(), &["token", "revoke", &id, "--data", "data"], "")?;
     assert_eq!(done(folder.path(), &["token", "list", "--data", "data"], "")?, "");
+    std::fs::write(folder.path().join("users"), "")?;
+    std::fs::write(folder.path().join("users.toml"), "[access]\nhtpasswd = \"users\"\n")?;
     for (words, said) in [
         (&["token", "revoke", &id, "--data", "data"][..], "there is no token with the id"),
-        (&["token", "list", "--data", "nowhere"], "there is no registry in `nowhere`"),
+        (&["token", "list", "--data", "nowhere"], "there is no registry in `nowhere`\nhint: say where"),
+        (&["token", "list", "--data", "."], "there is no registry in `.`"),
+        (
+            &[
+                "token",
+                "create",
+                "x",
+                "--scope",
+                "a:pull",
+                "--owner",
+                "zed",
+                "--data",
+                "data",
+                "--config",
+                "users.toml",
+            ],
+            "the user `zed` is not in `users`",
+        ),
         (&["token", "create", "x", "--scope", "demo", "--data", "data"], "expected a scope such as"),
         (&["token", "create", "x", "--scope", "demo:fly", "--data", "data"], "found `fly`"),
         (&["token", "create", "a b", "--scope", "a:pull", "--data", "data"], "expected a name"),

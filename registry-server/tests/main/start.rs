@@ -20,14 +20,18 @@ async fn a_folder_has_one_server() -> Result<()> {
     let mut config = Config::new(&data);
     config.listen = "127.0.0.1:0".parse()?;
     let message = refusal(config).await?;
-    assert_eq!(message, format!("another registry is running on the data folder `{}`", data.display()));
+    let said =
+        format!("another registry is running on the data folder `{}`\nhint: stop it first", data.display());
+    assert!(message.starts_with(&said), "{message}");
 
     let program = Command::new(env!("CARGO_BIN_EXE_wkit-registry"))
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(&data)
         .env_remove("RUST_BACKTRACE")
+        .env("RUST_LOG", "no=such=level")
         .output()?;
     assert_eq!(program.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&program.stderr).contains("`RUST_LOG` cannot be used"));
     assert!(String::from_utf8_lossy(&program.stderr).contains("another registry is running"));
     server.stop().await
 }
@@ -45,6 +49,10 @@ async fn a_folder_keeps_its_metadata_store() -> Result<()> {
     config.listen = "127.0.0.1:0".parse()?;
     let message = refusal(config.clone()).await?;
     assert!(message.contains("expected the metadata store `sled:`"), "{message}");
+    assert!(
+        message.contains(&data.display().to_string()) && message.contains("reindex --metadata redb:"),
+        "{message}"
+    );
     // A store that is not there is not made.
     let other = folder.path().join("other");
     config.metadata = Some(format!("sled:{}", other.display()).parse()?);
@@ -69,6 +77,10 @@ async fn an_address_in_use_is_named() -> Result<()> {
     config.listen = taken.local_addr()?;
     let message = refusal(config).await?;
     assert!(message.starts_with(&format!("could not listen on `{}`", taken.local_addr()?)), "{message}");
+    assert!(
+        message.contains("hint: another program listens there; choose another port with `--listen`"),
+        "{message}"
+    );
     assert!(!folder.path().join("data").exists());
     Ok(())
 }

@@ -156,9 +156,12 @@ async fn what_the_commands_say() -> Result<()> {
     assert_eq!(code, Some(1));
     assert!(said.starts_with(&format!("damaged: `{digest}` has the content of ")), "{said}");
     assert!(said.ends_with("1 findings in 2 blobs (17 bytes), 2 links, 1 manifests, 1 tags\n"), "{said}");
-    assert!(errors.contains("1 findings"), "{errors}");
-    let (code, said, _) = run(&["check", "--repair", "--data", &path])?;
+    assert!(errors.contains("1 findings\nhint: stop the registry and mend them with"), "{errors}");
+    let (code, said, errors) = run(&["check", "--repair", "--data", &path])?;
     assert_eq!(code, Some(1));
+    assert!(errors.contains("hint: what is incomplete becomes whole when it is pushed again"), "{errors}");
+    let (_, _, errors) = run(&["check", "--data", &path])?;
+    assert!(errors.contains("hint: what is incomplete becomes whole"), "{errors}");
     assert!(
         said.contains("repaired: moved the damaged content of") && said.contains("incomplete: "),
         "{said}"

@@ -12,9 +12,9 @@ fn check(text: &str) -> Result<AccessSettings, String> {
 fn a_section_is_configured_and_none_is_not() {
     assert!(check("").unwrap().is_configured());
     assert!(!AccessSettings::default().is_configured());
+    assert!(check("").unwrap().allows_nothing() && !AccessSettings::default().allows_nothing());
     let rule = "[[rule]]\nrepositories = [\"**\"]\nallow = [\"pull\"]\nwho = ";
-    assert!(check(&format!("{rule}[\"anonymous\"]")).unwrap().has_anonymous_rule());
-    assert!(!check(&format!("{rule}[\"authenticated\"]")).unwrap().has_anonymous_rule());
+    assert!(!check(&format!("{rule}[\"anonymous\"]")).unwrap().allows_nothing());
 }
 
 #[test]

@@ -103,7 +103,11 @@ async fn what_is_no_backup_is_refused() {
         (folder.path().join("data"), folder.path().join("backup"), folder.path().join("new"));
     sample(&data, "redb").await;
     let refused = |to: &Path| backup(&data, to, false, 2, &Quiet).unwrap_err().to_string();
-    assert!(refused(&data).contains("it holds something else"));
+    for inside in [data.clone(), data.join("backup"), data.join("a/b")] {
+        assert!(refused(&inside).contains("outside of the data folder"), "{}", inside.display());
+        assert!(inside == data || !inside.exists());
+    }
+    assert!(refused(folder.path()).contains("it holds something else"));
     let other = folder.path().join("other");
     sample(&other, "redb").await;
     take(&other, &to);

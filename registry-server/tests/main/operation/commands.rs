@@ -49,8 +49,14 @@ async fn on_a_folder_and_on_a_server() -> Result<()> {
     std::fs::write(&config, text)?;
     let config_text = config.to_str().context("a path that is no text")?;
     let missing = refusal(on_folder(&["gc"], &config, &data))?;
-    assert!(missing.contains("there is no data folder"), "{missing}");
+    assert!(missing.contains("there is no registry in"), "{missing}");
     assert!(!data.exists());
+    // A folder of something else does not become a registry.
+    let other = refusal(on_folder(&["gc"], &config, folder.path()))?;
+    assert!(
+        other.contains("there is no registry in") && !folder.path().join("format.json").exists(),
+        "{other}"
+    );
 
     let mut program = Program::start(&data, &["--config", config_text])?;
     for tag in ["v1", "v2"] {
@@ -86,7 +92,10 @@ async fn on_a_folder_and_on_a_server() -> Result<()> {
     program.kill()?;
 
     let gone = refusal(asked(&["gc"]))?;
-    assert!(gone.contains("could not ask"), "{gone}");
+    assert!(
+        gone.contains("could not ask") && gone.contains("hint: look whether the registry is running"),
+        "{gone}"
+    );
     let report = said(on_folder(&["retention"], &config, &data))?;
     assert!(
         report.starts_with("removed 1 tags and 1 manifests\n  a:v2: by rule 1, it matches no pattern"),
