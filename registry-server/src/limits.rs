@@ -67,6 +67,10 @@ pub const REFERRERS_PAGE_MAX: usize = 1_000;
 /// The most bytes of descriptors on one page of referrers: clients read an index of at most 4 MiB.
 pub const REFERRERS_PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
 
+/// How many bytes of entries are read for one page of referrers, also of those that a filter leaves out: whoever may push
+/// could make others walk over gigabytes.
+pub const REFERRERS_READ_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// How much memory all transfers of blobs may hold in blocks, in bytes: when little of it is left, blocks are smaller,
 /// down to [`TRANSFER_BLOCK_BYTES_MIN`].
 pub const TRANSFER_MEMORY_MAX: usize = 128 * 1024 * 1024;
@@ -228,6 +232,10 @@ pub const PULLS_INTERVAL: Duration = Duration::from_secs(60);
 /// For how many seconds a count of everything is handed out again.
 pub const TOTALS_AGE_MAX: u64 = 10;
 
+/// How many bytes of a body are taken in between two looks at a quota: so many more than fit may be on the disk, until
+/// the upload ends.
+pub const QUOTA_STEP_BYTES: u64 = 256 * 1024;
+
 /// How many quotas, and how many retention rules, the configuration may have.
 pub const RULES_MAX: usize = 1_000;
 
@@ -289,6 +297,10 @@ pub const SESSION_CREDENTIALS_MAX: usize = 4 * 1024;
 
 /// How many sessions are kept in memory, to be found again by their credentials.
 pub const SESSIONS_MAX: usize = 10_000;
+
+/// How many patterns the scopes of all sessions that are kept in memory have together: a pattern that was asked holds up
+/// to 42 KiB. Whoever has a token could otherwise have as many sessions with 32 patterns each as are kept.
+pub const SESSION_PATTERNS_MAX: usize = 2_000;
 
 /// How long a session is kept after a password, an API token or the token of an issuer was checked.
 pub const SESSION_LIFE_MAX: Duration = Duration::from_secs(60);
