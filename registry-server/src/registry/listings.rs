@@ -4,9 +4,13 @@ use wkit_artifact::{Descriptor, Digest, RepositoryName};
 
 use super::{ListError, Registry};
 use crate::limits::{
-    CATALOG_PAGE_MAX, REFERRERS_PAGE_BYTES_MAX, REFERRERS_PAGE_MAX, TAGS_PAGE_MAX, TAGS_UNPAGED_MAX,
+    CATALOG_PAGE_MAX, REFERRERS_PAGE_BYTES_MAX, REFERRERS_PAGE_MAX, REFERRERS_READ_BYTES_MAX, TAGS_PAGE_MAX,
+    TAGS_UNPAGED_MAX,
 };
 use crate::store::layout;
+
+/// What one step along the referrers counts at least, in bytes: a small entry costs a look-up, too.
+const REFERRER_STEP_BYTES: usize = 1024;
 
 /// Some of a repository's tags, in the order of their bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +94,8 @@ impl Registry {
     }
 
     /// The manifests in the repository whose subject is `subject`, after `last`, and only those of one artifact type
-    /// when it is given. A subject that is not there has referrers all the same.
+    /// when it is given. A subject that is not there has referrers all the same. A page ends early, even without any, when
+    /// [`REFERRERS_READ_BYTES_MAX`] were read for it.
     ///
     /// # Errors
     ///
@@ -103,13 +108,21 @@ impl Registry {
         last: Option<&Digest>,
     ) -> Result<ReferrersPage, ListError> {
         let (mut referrers, mut size_bytes) = (Vec::<Descriptor>::new(), 0);
-        let mut after = last.map(ToString::to_string);
+        let (mut after, mut read_bytes) = (last.cloned(), 0);
         loop {
-            let scan = layout::referrers_after(repository, subject, after.as_deref(), REFERRERS_PAGE_MAX);
+            let last = after.as_ref().map(ToString::to_string);
+            let scan = layout::referrers_after(repository, subject, last.as_deref(), REFERRERS_PAGE_MAX);
             let entries = self.metadata().scan(scan).await?;
             let ended = entries.len() < REFERRERS_PAGE_MAX;
-            for (key, value) in entries {
-                after = layout::parse_tag(&key).map(str::to_owned);
+            for (key, _) in entries {
+                if read_bytes > REFERRERS_READ_BYTES_MAX {
+                    return Ok(ReferrersPage { referrers, next: after });
+                }
+                // One at a time: each may be as large as a manifest.
+                after = layout::parse_digest(&key).or(after);
+                let Some(value) = self.metadata().get(&key).await? else { continue };
+                read_bytes += value.len().max(REFERRER_STEP_BYTES);
+                tokio::task::consume_budget().await;
                 let Ok(descriptor) = serde_json::from_slice::<Descriptor>(&value) else {
                     tracing::error!(%repository, %subject, "an entry among the referrers is damaged");
                     continue;

@@ -506,7 +506,7 @@ pub(crate) fn referrers_after(
     limit: usize,
 ) -> Scan {
     let all = prefix("referrer/", &[repository.as_str(), &subject.to_string()]);
-    Scan { start: start_after(&all, last), end: after(all), limit, values: true }
+    Scan { start: start_after(&all, last), end: after(all), limit, values: false }
 }
 
 /// The key of a token, by the hash of its secret.

@@ -1,6 +1,7 @@
 //! Tags, repositories and referrers, page by page.
 
 use super::*;
+use crate::limits::{MANIFEST_BYTES_MAX, REFERRERS_READ_BYTES_MAX};
 
 #[tokio::test]
 async fn tags_come_in_pages() {
@@ -121,4 +122,39 @@ async fn the_referrers_page_at_its_limit_and_one_past() {
     assert_eq!(first.referrers.len(), REFERRERS_PAGE_MAX);
     let second = registry.referrers(&repository, &subject, None, first.next.as_ref()).await.unwrap();
     assert_eq!((second.referrers.len(), second.next), (1, None));
+}
+
+/// Large referrers that a filter leaves out end a page early, and the next one goes on from there. Their values are
+/// never read together.
+#[tokio::test]
+async fn a_page_of_referrers_reads_only_so_much() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = open(folder.path()).await;
+    let (config, subject) = (push_blob(&registry, "a", b"config").await, Digest::sha256(b"subject"));
+    let padding = "x".repeat(MANIFEST_BYTES_MAX - 64 * 1024);
+    let count = REFERRERS_READ_BYTES_MAX / padding.len() + 3;
+    for number in 0..count {
+        let mut referrer: serde_json::Value =
+            serde_json::from_slice(&manifest(&config, Some(&subject))).unwrap();
+        referrer["annotations"] = serde_json::json!({ "padding": padding, "number": number.to_string() });
+        push(&registry, "a", tag("v1"), &Bytes::from(referrer.to_string())).await;
+    }
+    assert!(!layout::referrers_after(&name("a"), &subject, None, 1).values);
+    let page = async |kind, last: Option<Digest>| {
+        registry.referrers(&name("a"), &subject, kind, last.as_ref()).await
+    };
+    let first = page(Some("application/other"), None).await.unwrap();
+    assert!(first.referrers.is_empty() && first.next.is_some());
+    let second = page(Some("application/other"), first.next).await.unwrap();
+    assert_eq!((second.referrers.len(), second.next), (0, None));
+    let (mut found, mut last) = (std::collections::BTreeSet::new(), None);
+    loop {
+        let one = page(None, last).await.unwrap();
+        found.extend(one.referrers.into_iter().map(|descriptor| descriptor.digest));
+        last = one.next;
+        if last.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found.len(), count);
 }
