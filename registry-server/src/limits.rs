@@ -289,8 +289,11 @@ pub const BCRYPT_COST_MAX: u32 = 16;
 /// How many passwords are hashed at once, each on a thread and with the memory that its hash asks for.
 pub const PASSWORD_HASHES_MAX: usize = 2;
 
-/// How many logins may wait for a password to be hashed.
-pub const PASSWORD_QUEUE_MAX: usize = 64;
+/// How many logins may wait for a password to be hashed: about 3 s with the hashes that `user set` makes.
+pub const PASSWORD_QUEUE_MAX: usize = 256;
+
+/// How many of them may be of one client address.
+pub const PASSWORD_QUEUE_PER_CLIENT_MAX: usize = 32;
 
 /// The longest credentials, in bytes, whose session is kept in memory. An access token for a few repositories has about 500.
 pub const SESSION_CREDENTIALS_MAX: usize = 4 * 1024;
