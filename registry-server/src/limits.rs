@@ -61,6 +61,9 @@ pub const TAGS_UNPAGED_MAX: usize = 100_000;
 /// The most repositories on one page of the catalogue.
 pub const CATALOG_PAGE_MAX: usize = 10_000;
 
+/// How many repositories that a client may not pull from are passed over for one page of the catalogue.
+pub const CATALOG_HIDDEN_MAX: usize = 10_000;
+
 /// The most referrers on one page.
 pub const REFERRERS_PAGE_MAX: usize = 1_000;
 
