@@ -51,6 +51,10 @@ pub const MANIFEST_DEPTH_MAX: usize = 64;
 /// How many tags one push of a manifest by digest may set (`?tag=` may be repeated).
 pub const TAGS_PER_PUSH_MAX: usize = 64;
 
+/// How many tags of a manifest are removed with one commit: a manifest with more loses them before it goes itself. A commit
+/// with all of very many tags would take much memory, and have no room in the journal in the end.
+pub const REMOVAL_TAGS_MAX: usize = 10_000;
+
 /// The most tags one page holds when the client asks for a page size.
 pub const TAGS_PAGE_MAX: usize = 10_000;
 

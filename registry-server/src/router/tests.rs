@@ -204,6 +204,10 @@ impl Asked {
 
     async fn ask(&self, method: &str, path: &str, authorization: Option<&str>) -> Response {
         let path = path.replace("DIGEST", &Digest::sha256(b"x").to_string()).replace("ID", &"0".repeat(32));
+        self.send(method, &path, authorization).await
+    }
+
+    async fn send(&self, method: &str, path: &str, authorization: Option<&str>) -> Response {
         let mut request =
             Request::builder().method(method).uri(path).header(header::HOST, "registry.example");
         if let Some(authorization) = authorization {
@@ -369,7 +373,7 @@ async fn the_catalogue_goes_on_after_what_is_hidden() {
     let nobody = asked.access(None, "registry:catalog:*").await;
     let (mut found, mut path) = (Vec::new(), "/v2/_catalog?n=5".to_owned());
     for _ in 0..2 {
-        let response = asked.ask("GET", &path, Some(&nobody)).await;
+        let response = asked.send("GET", &path, Some(&nobody)).await;
         assert_eq!(response.status(), 200, "{path}");
         let link = response.headers().get(header::LINK).map(|link| link.to_str().unwrap().to_owned());
         let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
@@ -380,7 +384,7 @@ async fn the_catalogue_goes_on_after_what_is_hidden() {
         path = link.trim_start_matches('<').split_once('>').unwrap().0.to_owned();
     }
     assert_eq!(found, [serde_json::json!(["a/public"]), serde_json::json!(["z/public"])]);
-    let status = asked.ask("GET", "/v2/_catalog?last=~nonsense", Some(&nobody)).await.status();
+    let status = asked.send("GET", "/v2/_catalog?last=~nonsense", Some(&nobody)).await.status();
     assert_eq!(status, StatusCode::BAD_REQUEST);
 }
 

@@ -488,9 +488,9 @@ pub(crate) fn tagged(repository: &RepositoryName, digest: &Digest, tag: &Tag) ->
     key("tagged/", &[repository.as_str(), &digest.to_string(), tag.as_str()])
 }
 
-/// All tags that name a manifest.
-pub(crate) fn all_tagged(repository: &RepositoryName, digest: &Digest) -> Scan {
-    below(prefix("tagged/", &[repository.as_str(), &digest.to_string()]), usize::MAX, false)
+/// The tags that name a manifest, `limit` of them.
+pub(crate) fn tagged_with(repository: &RepositoryName, digest: &Digest, limit: usize) -> Scan {
+    below(prefix("tagged/", &[repository.as_str(), &digest.to_string()]), limit, false)
 }
 
 /// The key of an entry among the referrers of `subject`.
