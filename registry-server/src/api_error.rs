@@ -7,7 +7,9 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use crate::registry::{BlobError, ClaimError, GarbageError, ListError, ManifestError, UploadError};
-use crate::store::{AppendError, BeginError, BlobStoreError, CommitError, MetadataError, SealError};
+use crate::store::{
+    AppendError, BeginError, BlobStoreError, CommitError, IncomingError, MetadataError, SealError,
+};
 use crate::throttle::TooEarly;
 
 /// An error code.
@@ -206,6 +208,7 @@ impl From<AppendError> for ApiError {
                 Self::new(Code::SizeInvalid, error).status(StatusCode::PAYLOAD_TOO_LARGE)
             }
             AppendError::Busy => Self::new(Code::BlobUploadInvalid, error).status(StatusCode::CONFLICT),
+            AppendError::Body(error @ IncomingError::Refused { .. }) => Self::new(Code::Denied, error),
             AppendError::Body(error) => Self::new(Code::BlobUploadInvalid, error),
             AppendError::Store(error) => error.into(),
         }

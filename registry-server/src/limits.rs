@@ -51,6 +51,10 @@ pub const MANIFEST_DEPTH_MAX: usize = 64;
 /// How many tags one push of a manifest by digest may set (`?tag=` may be repeated).
 pub const TAGS_PER_PUSH_MAX: usize = 64;
 
+/// How many tags of a manifest are removed with one commit: a manifest with more loses them before it goes itself. A commit
+/// with all of very many tags would take much memory, and have no room in the journal in the end.
+pub const REMOVAL_TAGS_MAX: usize = 10_000;
+
 /// The most tags one page holds when the client asks for a page size.
 pub const TAGS_PAGE_MAX: usize = 10_000;
 
@@ -61,11 +65,18 @@ pub const TAGS_UNPAGED_MAX: usize = 100_000;
 /// The most repositories on one page of the catalogue.
 pub const CATALOG_PAGE_MAX: usize = 10_000;
 
+/// How many repositories that a client may not pull from are passed over for one page of the catalogue.
+pub const CATALOG_HIDDEN_MAX: usize = 10_000;
+
 /// The most referrers on one page.
 pub const REFERRERS_PAGE_MAX: usize = 1_000;
 
 /// The most bytes of descriptors on one page of referrers: clients read an index of at most 4 MiB.
 pub const REFERRERS_PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
+
+/// How many bytes of entries are read for one page of referrers, also of those that a filter leaves out: whoever may push
+/// could make others walk over gigabytes.
+pub const REFERRERS_READ_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How much memory all transfers of blobs may hold in blocks, in bytes: when little of it is left, blocks are smaller,
 /// down to [`TRANSFER_BLOCK_BYTES_MIN`].
@@ -228,6 +239,10 @@ pub const PULLS_INTERVAL: Duration = Duration::from_secs(60);
 /// For how many seconds a count of everything is handed out again.
 pub const TOTALS_AGE_MAX: u64 = 10;
 
+/// How many bytes of a body are taken in between two looks at a quota: so many more than fit may be on the disk, until
+/// the upload ends.
+pub const QUOTA_STEP_BYTES: u64 = 256 * 1024;
+
 /// How many quotas, and how many retention rules, the configuration may have.
 pub const RULES_MAX: usize = 1_000;
 
@@ -281,14 +296,21 @@ pub const BCRYPT_COST_MAX: u32 = 16;
 /// How many passwords are hashed at once, each on a thread and with the memory that its hash asks for.
 pub const PASSWORD_HASHES_MAX: usize = 2;
 
-/// How many logins may wait for a password to be hashed.
-pub const PASSWORD_QUEUE_MAX: usize = 64;
+/// How many logins may wait for a password to be hashed: about 3 s with the hashes that `user set` makes.
+pub const PASSWORD_QUEUE_MAX: usize = 256;
+
+/// How many of them may be of one client address.
+pub const PASSWORD_QUEUE_PER_CLIENT_MAX: usize = 32;
 
 /// The longest credentials, in bytes, whose session is kept in memory. An access token for a few repositories has about 500.
 pub const SESSION_CREDENTIALS_MAX: usize = 4 * 1024;
 
 /// How many sessions are kept in memory, to be found again by their credentials.
 pub const SESSIONS_MAX: usize = 10_000;
+
+/// How many patterns the scopes of all sessions that are kept in memory have together: a pattern that was asked holds up
+/// to 42 KiB. Whoever has a token could otherwise have as many sessions with 32 patterns each as are kept.
+pub const SESSION_PATTERNS_MAX: usize = 2_000;
 
 /// How long a session is kept after a password, an API token or the token of an issuer was checked.
 pub const SESSION_LIFE_MAX: Duration = Duration::from_secs(60);

@@ -52,6 +52,7 @@ pub(crate) use derived::{derived, needed};
 pub(crate) use error::{BlobError, GarbageError, Interrupted, ListError, ManifestError, UploadError};
 pub(crate) use garbage::GarbageReport;
 pub use garbage::GarbageRules;
+pub(crate) use listings::Next;
 pub use quota::QuotaRule;
 pub(crate) use quota::{ClaimError, QuotaError, QuotaReport};
 pub(crate) use retention::RetentionReport;

@@ -5,6 +5,7 @@ pub(crate) mod base;
 pub(crate) mod blobs;
 mod body;
 pub(crate) mod catalog;
+mod cursor;
 pub(crate) mod guard;
 pub(crate) mod manifests;
 pub(crate) mod query;

@@ -213,6 +213,12 @@ pub(crate) enum IncomingError {
         /// How long was waited.
         seconds: u64,
     },
+    /// The registry takes no more of it.
+    #[error("{message}")]
+    Refused {
+        /// Why.
+        message: String,
+    },
 }
 
 /// Where a chunk claims to belong (`Content-Range` of a `PATCH` or `PUT`).

@@ -6,6 +6,7 @@
 mod tests;
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -198,6 +199,8 @@ pub(crate) fn check_user_name(name: &str) -> Result<(), String> {
 pub(super) struct Users {
     file: Option<PathBuf>,
     loaded: RwLock<Arc<Loaded>>,
+    /// Chooses a stand-in for a name, the same each time and known to nobody.
+    chooser: RandomState,
     start: Instant,
     looked_ms: AtomicU64,
 }
@@ -206,8 +209,8 @@ pub(super) struct Users {
 #[derive(Debug, Default)]
 pub(super) struct Loaded {
     users: HashMap<Arc<str>, StoredHash>,
-    /// What an unknown user's password is compared with, so that the answer takes as long as for a known one.
-    stand_in: Option<StoredHash>,
+    /// What the passwords of unknown users are compared with, so that the answer takes as long as for a known one.
+    stand_ins: Vec<StoredHash>,
     seen: Option<Seen>,
 }
 
@@ -228,6 +231,7 @@ impl Users {
         Ok(Self {
             file,
             loaded: RwLock::new(Arc::new(loaded)),
+            chooser: RandomState::new(),
             start: Instant::now(),
             looked_ms: AtomicU64::new(0),
         })
@@ -241,6 +245,14 @@ impl Users {
     /// The users as they are now.
     pub(super) fn now(&self) -> Arc<Loaded> {
         self.loaded.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// What the password of a user who is not among `loaded` is compared with: the hash of any user, since hashes of
+    /// several kinds and costs take different times, and one that were always the same would tell who is unknown.
+    pub(super) fn stand_in(&self, loaded: &Loaded, user: &str) -> Option<StoredHash> {
+        let count = u64::try_from(loaded.stand_ins.len()).ok().filter(|count| *count > 0)?;
+        let place = usize::try_from(self.chooser.hash_one(user) % count).ok()?;
+        loaded.stand_ins.get(place).cloned()
     }
 
     /// Whether it is time to look at the file: true for one caller a second.
@@ -272,7 +284,7 @@ impl Users {
                 tracing::error!(%error, "the users stay as they were");
                 // Not looked at again before it changes once more.
                 let mut loaded = self.loaded.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-                let old = Loaded { users: loaded.users.clone(), stand_in: loaded.stand_in.clone(), seen };
+                let old = Loaded { users: loaded.users.clone(), stand_ins: loaded.stand_ins.clone(), seen };
                 *loaded = Arc::new(old);
                 false
             }
@@ -292,18 +304,13 @@ impl Loaded {
                 Line::Other(_) => None,
             })
             .collect();
-        let stand_in = users.first().map(|(_, hash)| hash.clone());
-        Ok(Self { users: users.into_iter().collect(), stand_in, seen })
+        let stand_ins = users.iter().map(|(_, hash)| hash.clone()).collect();
+        Ok(Self { users: users.into_iter().collect(), stand_ins, seen })
     }
 
     /// The hash of a user's password.
     pub(super) fn hash(&self, user: &str) -> Option<&StoredHash> {
         self.users.get(user)
-    }
-
-    /// What an unknown user's password is compared with, when there are users at all.
-    pub(super) fn stand_in(&self) -> Option<&StoredHash> {
-        self.stand_in.as_ref()
     }
 }
 

@@ -311,7 +311,7 @@ async fn fetch(client: &reqwest::Client, issuer: &str) -> Result<Vec<Key>, Strin
     if discovered.issuer != issuer {
         return Err(format!("`{place}` is of the issuer `{}`", short(&discovered.issuer)));
     }
-    check_issuer_url(&discovered.jwks_uri)?;
+    check_keys_url(issuer, &discovered.jwks_uri)?;
     let set: KeySet = get(client, &discovered.jwks_uri).await?;
     let keys: Vec<Key> = set.keys.into_iter().take(ISSUER_KEYS_MAX).filter_map(usable).collect();
     if keys.is_empty() {
@@ -372,6 +372,19 @@ pub(super) fn check_issuer_url(text: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("expected an `https://` URL without query, found `{}`", short(text)))
+}
+
+/// An issuer elsewhere must not send the registry to what listens on this machine without HTTPS.
+fn check_keys_url(issuer: &str, keys: &str) -> Result<(), String> {
+    check_issuer_url(keys)?;
+    let is_plain = |text: &str| Url::parse(text).is_ok_and(|url| url.scheme() == "http");
+    if is_plain(keys) && !is_plain(issuer) {
+        return Err(format!(
+            "expected the keys at an `https://` URL, as the issuer is, found `{}`",
+            short(keys)
+        ));
+    }
+    Ok(())
 }
 
 fn short(text: &str) -> String {

@@ -74,7 +74,7 @@ impl Inner {
         if let Some(wait) = self.delay.wait(client, &user, Instant::now()) {
             return Err(Refused::Wait { user, wait });
         }
-        let turn = self.verifier.turn().await.map_err(|_| Refused::Busy)?;
+        let turn = self.verifier.turn(client).await.map_err(|_| Refused::Busy)?;
         // Many requests come at once with the same credentials; the first one is enough.
         if let Some(session) = key.and_then(|key| self.sessions.get(key, Instant::now())) {
             return Ok(Err(session));
@@ -84,7 +84,7 @@ impl Inner {
             return Err(Refused::Wait { user, wait });
         }
         let users = self.users.now();
-        let (hash, stand_in) = (users.hash(&user).cloned(), users.stand_in().cloned());
+        let (hash, stand_in) = (users.hash(&user).cloned(), self.users.stand_in(&users, &user));
         if !Verifier::verify(turn, hash, stand_in, password).await {
             self.delay.failed(client, &user, Instant::now());
             return Err(wrong(user));

@@ -1,5 +1,6 @@
 //! Passwords: stored as argon2id or bcrypt, compared on the blocking pool, a few at a time.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,8 +10,9 @@ use tokio::sync::Semaphore;
 
 use crate::limits::{
     ARGON2_MEMORY_KIB_MAX, ARGON2_PASSES_MAX, BCRYPT_COST_MAX, PASSWORD_HASHES_MAX, PASSWORD_MAX,
-    PASSWORD_QUEUE_MAX,
+    PASSWORD_QUEUE_MAX, PASSWORD_QUEUE_PER_CLIENT_MAX,
 };
+use crate::throttle::{Client, Counts};
 
 /// Compared with when there is no user at all: argon2id with the parameters that new hashes have.
 const STAND_IN: &str = "$argon2id$v=19$m=19456,t=2,p=1$c3RhbmQgaW4gc2FsdCE$\
@@ -166,6 +168,8 @@ fn kind(text: &str) -> &'static str {
 pub(super) struct Verifier {
     free: Arc<Semaphore>,
     waiting: AtomicUsize,
+    /// Those who wait of each client: none may keep everybody else from logging in.
+    clients: Arc<Counts>,
 }
 
 /// Too many logins wait already.
@@ -175,15 +179,20 @@ pub(super) struct Busy;
 
 impl Verifier {
     pub(super) fn new() -> Self {
-        Self { free: Arc::new(Semaphore::new(PASSWORD_HASHES_MAX)), waiting: AtomicUsize::new(0) }
+        Self {
+            free: Arc::new(Semaphore::new(PASSWORD_HASHES_MAX)),
+            waiting: AtomicUsize::new(0),
+            clients: Arc::new(Counts::new(PASSWORD_QUEUE_PER_CLIENT_MAX)),
+        }
     }
 
     /// Waits for its turn. What is held meanwhile lets one password be compared.
     ///
     /// # Errors
     ///
-    /// When too many wait already.
-    pub(super) async fn turn(&self) -> Result<tokio::sync::OwnedSemaphorePermit, Busy> {
+    /// When too many wait already, of this client or of all.
+    pub(super) async fn turn(&self, client: IpAddr) -> Result<tokio::sync::OwnedSemaphorePermit, Busy> {
+        let _of_client = self.clients.enter(Client::of(client)).ok_or(Busy)?;
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= PASSWORD_QUEUE_MAX {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(Busy);
@@ -270,31 +279,62 @@ mod tests {
         assert!(!StoredHash::parse(STAND_IN).unwrap().verify("x"));
     }
 
+    fn client(number: usize) -> IpAddr {
+        std::net::Ipv4Addr::from_bits(u32::try_from(number).unwrap()).into()
+    }
+
+    /// Lets clients wait, one for each number, until all do.
+    async fn wait(
+        verifier: &Arc<Verifier>,
+        clients: impl Iterator<Item = usize>,
+    ) -> Vec<tokio::task::JoinHandle<Result<(), Busy>>> {
+        let before = verifier.waiting.load(Ordering::Relaxed);
+        let waiting: Vec<_> = clients
+            .map(|number| {
+                let verifier = verifier.clone();
+                tokio::spawn(async move { verifier.turn(client(number)).await.map(drop) })
+            })
+            .collect();
+        while verifier.waiting.load(Ordering::Relaxed) < before + waiting.len() {
+            tokio::task::yield_now().await;
+        }
+        waiting
+    }
+
     #[tokio::test]
     async fn few_are_compared_at_once_and_few_wait() {
         let verifier = Arc::new(Verifier::new());
         let mut turns = Vec::new();
-        for _ in 0..PASSWORD_HASHES_MAX {
-            turns.push(verifier.turn().await.unwrap());
+        for number in 0..PASSWORD_HASHES_MAX {
+            turns.push(verifier.turn(client(number)).await.unwrap());
         }
-        let waiting: Vec<_> = (0..PASSWORD_QUEUE_MAX)
-            .map(|_| {
-                let verifier = verifier.clone();
-                tokio::spawn(async move { verifier.turn().await.map(drop) })
-            })
-            .collect();
-        while verifier.waiting.load(Ordering::Relaxed) < PASSWORD_QUEUE_MAX {
-            tokio::task::yield_now().await;
-        }
-        assert!(verifier.turn().await.is_err());
+        let waiting = wait(&verifier, 0..PASSWORD_QUEUE_MAX).await;
+        assert!(verifier.turn(client(PASSWORD_QUEUE_MAX)).await.is_err());
         drop(turns);
         for one in waiting {
             one.await.unwrap().unwrap();
         }
-        let turn = verifier.turn().await.unwrap();
+        let turn = verifier.turn(client(0)).await.unwrap();
         let hash = StoredHash::parse(&bcrypt::hash("tea", 4).unwrap()).unwrap();
         assert!(Verifier::verify(turn, Some(hash.clone()), None, "tea".to_owned()).await);
-        let turn = verifier.turn().await.unwrap();
+        let turn = verifier.turn(client(0)).await.unwrap();
         assert!(!Verifier::verify(turn, None, Some(hash), "tea".to_owned()).await);
+    }
+
+    #[tokio::test]
+    async fn one_client_leaves_room_for_others() {
+        let verifier = Arc::new(Verifier::new());
+        let mut turns = Vec::new();
+        for _ in 0..PASSWORD_HASHES_MAX {
+            turns.push(verifier.turn(client(0)).await.unwrap());
+        }
+        let mut waiting = wait(&verifier, std::iter::repeat_n(0, PASSWORD_QUEUE_PER_CLIENT_MAX)).await;
+        assert!(verifier.turn(client(0)).await.is_err());
+        waiting.extend(wait(&verifier, std::iter::once(1)).await);
+        drop(turns);
+        for one in waiting {
+            one.await.unwrap().unwrap();
+        }
+        assert!(verifier.turn(client(0)).await.is_ok());
     }
 }

@@ -11,7 +11,7 @@ use super::policy::Rights;
 use super::scope::{Grant, Resource};
 use super::secret::{self, NoRandomness};
 use super::tokens::Scope;
-use crate::limits::SESSIONS_MAX;
+use crate::limits::{SESSION_PATTERNS_MAX, SESSIONS_MAX};
 
 /// Who asks, and what may be done in that name with the credentials that were shown.
 #[derive(Debug)]
@@ -73,6 +73,11 @@ impl Session {
         self.grants.is_some()
     }
 
+    /// How many patterns its scopes have.
+    fn patterns(&self) -> usize {
+        self.scopes.as_ref().map_or(0, Vec::len)
+    }
+
     /// Whether the registry asks who is there at all.
     pub(crate) fn is_of_open_registry(&self) -> bool {
         self.rights.is_none()
@@ -91,8 +96,64 @@ pub(super) struct Sessions {
 #[derive(Default)]
 struct Kept {
     sessions: HashMap<SessionKey, (Arc<Session>, Instant)>,
+    /// How many patterns the scopes of all of them have: each holds memory once it was asked.
+    patterns: usize,
+    /// How many of them are of access tokens.
+    access_tokens: usize,
     /// Grows whenever everything is forgotten.
     generation: u64,
+}
+
+impl Kept {
+    /// Keeps only the sessions that a question says yes to.
+    fn retain(&mut self, mut stays: impl FnMut(&Session, Instant) -> bool) {
+        self.sessions.retain(|_, (session, end)| stays(session, *end));
+        self.patterns = self.sessions.values().map(|(session, _)| session.patterns()).sum();
+        self.access_tokens =
+            self.sessions.values().filter(|(session, _)| session.is_of_access_token()).count();
+    }
+
+    fn insert(&mut self, key: SessionKey, session: Arc<Session>, end: Instant) {
+        self.patterns += session.patterns();
+        self.access_tokens += usize::from(session.is_of_access_token());
+        self.sessions.insert(key, (session, end));
+    }
+
+    fn remove(&mut self, key: &SessionKey) {
+        if let Some((session, _)) = self.sessions.remove(key) {
+            self.patterns -= session.patterns();
+            self.access_tokens -= usize::from(session.is_of_access_token());
+        }
+    }
+
+    /// Makes room for a session; `false` when it has to do without. What costs most to be checked again stays longest:
+    /// whoever has an access token can have any number of them, and must not put out those who log in by a password.
+    fn make_room(&mut self, session: &Session, now: Instant) -> bool {
+        let is_full = |kept: &Self| kept.sessions.len() >= SESSIONS_MAX;
+        let is_heavy = |kept: &Self| kept.patterns + session.patterns() > SESSION_PATTERNS_MAX;
+        // A walk over all sessions has to be worth it.
+        if is_full(self) && session.is_of_access_token() && self.access_tokens < SESSIONS_MAX / 10 {
+            return false;
+        }
+        if is_full(self) || is_heavy(self) {
+            self.retain(|_, end| now < end);
+        }
+        if is_heavy(self) {
+            self.retain(|session, _| session.patterns() == 0);
+        }
+        if is_full(self) {
+            self.retain(|session, _| !session.is_of_access_token());
+        }
+        if is_full(self) {
+            // Any half of them: their owners are checked once more.
+            let mut keep = false;
+            self.retain(|_, _| {
+                keep = !keep;
+                keep
+            });
+        }
+        !is_heavy(self)
+    }
 }
 
 impl Sessions {
@@ -132,25 +193,17 @@ impl Sessions {
         if kept.generation != generation || life.is_zero() {
             return;
         }
-        if kept.sessions.len() >= SESSIONS_MAX && !kept.sessions.contains_key(&key) {
-            kept.sessions.retain(|_, (_, end)| now < *end);
-            if kept.sessions.len() >= SESSIONS_MAX {
-                // Any half of them: their owners are checked once more.
-                let mut keep = false;
-                kept.sessions.retain(|_, _| {
-                    keep = !keep;
-                    keep
-                });
-            }
+        kept.remove(&key);
+        if kept.make_room(&session, now) {
+            kept.insert(key, session, now + life);
         }
-        kept.sessions.insert(key, (session, now + life));
     }
 
     /// Forgets all: a user was changed, or a token revoked.
     pub(super) fn forget(&self) {
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         kept.generation += 1;
-        kept.sessions.clear();
+        kept.retain(|_, _| false);
     }
 }
 
@@ -189,5 +242,57 @@ mod tests {
         sessions.keep(last, session(), 0, now, life);
         assert!(sessions.get(&last, now).is_some());
         assert!(sessions.kept.read().unwrap().sessions.len() <= SESSIONS_MAX);
+    }
+
+    fn of_access_token(scopes: usize) -> Arc<Session> {
+        let scope =
+            Scope { repositories: "demo/**".parse().unwrap(), actions: [Action::Pull].into_iter().collect() };
+        let scopes = (scopes > 0).then(|| vec![scope; scopes]);
+        Arc::new(Session { grants: Some(Vec::new()), scopes, ..Session::of_everybody() })
+    }
+
+    #[test]
+    fn access_tokens_do_not_put_out_who_has_logged_in() {
+        let (sessions, now, life) = (Sessions::new().unwrap(), Instant::now(), Duration::from_secs(5));
+        let logins = SESSIONS_MAX - 10;
+        for number in 0..logins {
+            sessions.keep(sessions.key(&number.to_le_bytes()), session(), 0, now, life);
+        }
+        for number in 0..SESSIONS_MAX {
+            sessions.keep(sessions.key(format!("t{number}").as_bytes()), of_access_token(0), 0, now, life);
+        }
+        let has = |number: &usize| sessions.get(&sessions.key(&number.to_le_bytes()), now).is_some();
+        assert_eq!((0..logins).filter(has).count(), logins);
+        for number in logins..SESSIONS_MAX {
+            sessions.keep(sessions.key(&number.to_le_bytes()), session(), 0, now, life);
+        }
+        let last = sessions.key(b"one more token");
+        sessions.keep(last, of_access_token(0), 0, now, life);
+        assert!(sessions.get(&last, now).is_none());
+        assert_eq!((0..SESSIONS_MAX).filter(has).count(), SESSIONS_MAX);
+    }
+
+    #[test]
+    fn the_patterns_of_all_scopes_are_bounded() {
+        let (sessions, now, life) = (Sessions::new().unwrap(), Instant::now(), Duration::from_secs(5));
+        let login = sessions.key(b"a login");
+        sessions.keep(login, session(), 0, now, life);
+        let each = 20;
+        let keep = |number: usize| {
+            let key = sessions.key(&number.to_le_bytes());
+            sessions.keep(key, of_access_token(each), 0, now, life);
+            assert!(sessions.get(&key, now).is_some());
+        };
+        let patterns = || sessions.kept.read().unwrap().patterns;
+        (0..SESSION_PATTERNS_MAX / each).for_each(keep);
+        assert_eq!(patterns(), SESSION_PATTERNS_MAX);
+        // The same once more adds nothing; another one does.
+        keep(0);
+        assert_eq!(patterns(), SESSION_PATTERNS_MAX);
+        keep(SESSION_PATTERNS_MAX);
+        assert_eq!(patterns(), each);
+        assert!(sessions.get(&login, now).is_some());
+        sessions.forget();
+        assert_eq!(patterns(), 0);
     }
 }

@@ -6,7 +6,7 @@ use wkit_artifact::{Algorithm, Digest, RepositoryName, Tag, TagOrDigest};
 use super::quota::Change;
 use super::references::{self, Parsed};
 use super::{ManifestError, Registry};
-use crate::limits::CONFLICT_RETRIES_MAX;
+use crate::limits::{CONFLICT_RETRIES_MAX, REMOVAL_TAGS_MAX};
 use crate::store::{Batch, CommitError, Condition, layout};
 
 /// A manifest as it was pushed.
@@ -35,6 +35,8 @@ pub(super) struct Removal {
     pub(super) batch: Batch,
     /// What is less then.
     pub(super) change: Change,
+    /// Whether nothing is left to be removed after it: a manifest with very many tags loses some of them first.
+    pub(super) whole: bool,
 }
 
 impl Registry {
@@ -140,14 +142,18 @@ impl Registry {
     ) -> Result<(), ManifestError> {
         let registry = self.clone();
         self.to_the_end(async move {
-            for _ in 0..CONFLICT_RETRIES_MAX {
+            let mut conflicts = 0;
+            while conflicts < CONFLICT_RETRIES_MAX {
                 let removal = match &reference {
                     TagOrDigest::Tag(tag) => registry.untagging(&repository, tag).await?,
                     TagOrDigest::Digest(digest) => registry.removal(&repository, digest).await?,
                 };
                 let Some(removal) = removal else { return Err(ManifestError::Unknown { reference }) };
-                if registry.remove(&repository, removal).await? {
-                    return Ok(());
+                let whole = removal.whole;
+                match registry.remove(&repository, removal).await? {
+                    true if whole => return Ok(()),
+                    true => {}
+                    false => conflicts += 1,
                 }
             }
             Err(ManifestError::Contended)
@@ -259,10 +265,11 @@ impl Registry {
         batch.require(key.clone(), Condition::Equals(layout::tag_value(&digest)));
         batch.remove(key);
         batch.remove(layout::tagged(repository, &digest, tag));
-        Ok(Some(Removal { batch, change: Change { tags: 1, ..Change::default() } }))
+        Ok(Some(Removal { batch, change: Change { tags: 1, ..Change::default() }, whole: true }))
     }
 
-    /// How to remove a manifest with everything that names it; `None` when there is none.
+    /// How to remove a manifest with everything that names it, or when that is very much, how to begin with it; `None`
+    /// when there is none.
     pub(super) async fn removal(
         &self,
         repository: &RepositoryName,
@@ -272,15 +279,15 @@ impl Registry {
         let (stamp, mut batch) = (layout::stamp(repository, digest), Batch::default());
         let read = self.metadata().get(&stamp).await?;
         batch.require_unchanged(stamp.clone(), read);
-        batch.remove(stamp);
         let key = layout::manifest(repository, digest);
         let Some(value) = self.metadata().get(&key).await? else { return Ok(None) };
         // Also when a store has no stamp for it: of two removals at once, one happens.
         batch.require(key.clone(), Condition::Exists);
-        batch.remove(key);
-        batch.remove(layout::pulled(repository, digest));
-        let mut change = Change { manifest: Some(layout::manifest_size(&value)), ..Change::default() };
-        for (entry, _) in self.metadata().scan(layout::all_tagged(repository, digest)).await? {
+        let mut change = Change::default();
+        let scan = layout::tagged_with(repository, digest, REMOVAL_TAGS_MAX + 1);
+        let tagged = self.metadata().scan(scan).await?;
+        let whole = tagged.len() <= REMOVAL_TAGS_MAX;
+        for (entry, _) in tagged.into_iter().take(REMOVAL_TAGS_MAX) {
             if let Some(tag) = layout::parse_tag(&entry).and_then(|tag| tag.parse::<Tag>().ok()) {
                 let key = layout::tag(repository, &tag);
                 batch.require(key.clone(), Condition::Equals(layout::tag_value(digest)));
@@ -289,10 +296,16 @@ impl Registry {
             }
             batch.remove(entry);
         }
-        if let Some(subject) = stored_subject(repository, &value) {
-            batch.remove(layout::referrer(repository, &subject, digest));
+        if whole {
+            batch.remove(stamp);
+            batch.remove(key);
+            batch.remove(layout::pulled(repository, digest));
+            change.manifest = Some(layout::manifest_size(&value));
+            if let Some(subject) = stored_subject(repository, &value) {
+                batch.remove(layout::referrer(repository, &subject, digest));
+            }
         }
-        Ok(Some(Removal { batch, change }))
+        Ok(Some(Removal { batch, change, whole }))
     }
 }
 

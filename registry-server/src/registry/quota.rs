@@ -12,14 +12,16 @@ mod usage;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use wkit_artifact::{Digest, RepositoryName};
 
 use super::Registry;
-use crate::limits::WALK_PAGE_MAX;
+use crate::limits::{QUOTA_STEP_BYTES, WALK_PAGE_MAX};
 use crate::pattern::Pattern;
-use crate::store::{MetadataError, layout};
+use crate::store::{Incoming, IncomingError, MetadataError, layout};
 
 use usage::Usage;
 
@@ -214,6 +216,44 @@ impl Registry {
             return Ok(());
         }
         self.count_usage().await?;
+        Ok(self.fits(repository, digest, bytes)?)
+    }
+
+    /// The body of an upload that has `begun` bytes, which ends with a refusal when it has more than fit: a body need not
+    /// say how long it is, and would else fill the disk before its blob is refused. `digest` as for
+    /// [`Registry::check_room`], which was asked before.
+    pub(crate) fn within_quota(
+        &self,
+        repository: &RepositoryName,
+        digest: Option<&Digest>,
+        begun: u64,
+        body: Incoming,
+    ) -> Incoming {
+        if !self.has_quota(repository) {
+            return body;
+        }
+        let (registry, repository, digest) = (self.clone(), repository.clone(), digest.cloned());
+        let (mut size_bytes, mut checked) = (begun, begun);
+        let mut check = move |bytes: Bytes| {
+            size_bytes = size_bytes.saturating_add(bytes.len() as u64);
+            if size_bytes - checked >= QUOTA_STEP_BYTES {
+                checked = size_bytes;
+                registry
+                    .fits(&repository, digest.as_ref(), size_bytes)
+                    .map_err(|error| IncomingError::Refused { message: error.to_string() })?;
+            }
+            Ok(bytes)
+        };
+        body.map(move |bytes| check(bytes?)).boxed()
+    }
+
+    /// Whether `bytes` of a blob would fit into what is left, as far as this was counted.
+    fn fits(
+        &self,
+        repository: &RepositoryName,
+        digest: Option<&Digest>,
+        bytes: u64,
+    ) -> Result<(), QuotaError> {
         // Without a digest the content is taken for new; no content has this one.
         let digest = digest.cloned().unwrap_or_else(|| Digest::sha256(self.parts.ids.next().as_bytes()));
         let change = Change { blob: Some((digest, bytes)), ..Change::default() };

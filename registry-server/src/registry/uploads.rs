@@ -92,6 +92,7 @@ impl Registry {
     ) -> Result<(), UploadError> {
         let registry = self.clone();
         self.to_the_end(async move {
+            let body = registry.within_quota(&repository, Some(&digest), 0, body);
             let upload = registry.begin_upload(repository, digest.algorithm()).await?;
             if let Err(error) = registry.append_upload(upload.clone(), None, body).await {
                 registry.blobs().cancel(upload).await?;

@@ -12,6 +12,7 @@ use crate::access::{
     Access, AccessSettings, Credentials, NewToken, TokenKind, TokenRequest, now, parse_scopes,
 };
 use crate::audit::{Audit, AuditSettings};
+use crate::limits::CATALOG_HIDDEN_MAX;
 use crate::registry::{Registry, Rules};
 use crate::store;
 
@@ -203,6 +204,10 @@ impl Asked {
 
     async fn ask(&self, method: &str, path: &str, authorization: Option<&str>) -> Response {
         let path = path.replace("DIGEST", &Digest::sha256(b"x").to_string()).replace("ID", &"0".repeat(32));
+        self.send(method, &path, authorization).await
+    }
+
+    async fn send(&self, method: &str, path: &str, authorization: Option<&str>) -> Response {
         let mut request =
             Request::builder().method(method).uri(path).header(header::HOST, "registry.example");
         if let Some(authorization) = authorization {
@@ -216,7 +221,10 @@ impl Asked {
 pub(crate) async fn app(data: &std::path::Path, settings: &AccessSettings) -> App {
     let idle = std::time::Duration::from_secs(60);
     let url = crate::MetadataUrl::default();
-    let stores = store::open(&data.join("data"), &url, 1 << 20, 10, idle).await.unwrap();
+    over(store::open(&data.join("data"), &url, 1 << 20, 10, idle).await.unwrap(), settings).await
+}
+
+async fn over(stores: store::Stores, settings: &AccessSettings) -> App {
     let access = Access::open(settings, stores.metadata.clone()).await.unwrap();
     let audit = Audit::open(&AuditSettings::default()).unwrap();
     App { registry: Registry::new(stores, Rules::default()), access, audit }
@@ -335,6 +343,49 @@ async fn running_the_registry_is_for_admins_whatever_is_there() {
     let access = asked.access(Some("root"), "registry:catalog:* repository:team/app:admin,*").await;
     let status = asked.ask("GET", &format!("{ADMIN}/anything"), Some(&access)).await.status();
     assert_eq!(status, StatusCode::FORBIDDEN);
+}
+
+/// The names of the repositories that are passed over are in no answer, and the list does not end there.
+#[tokio::test]
+async fn the_catalogue_goes_on_after_what_is_hidden() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = crate::MetadataUrl::default();
+    let idle = std::time::Duration::from_secs(60);
+    let stores = store::open(folder.path(), &url, 1 << 20, 10, idle).await.unwrap();
+    let mut batch = store::Batch::default();
+    let hidden = (0..=CATALOG_HIDDEN_MAX).map(|number| format!("hidden/{number}"));
+    for name in hidden.chain(["a/public".to_owned(), "z/public".to_owned()]) {
+        batch.set(
+            store::layout::manifest(&name.parse().unwrap(), &Digest::sha256(b"x")),
+            store::layout::manifest_value("x", b"{}"),
+        );
+    }
+    stores.metadata.commit(batch).await.unwrap();
+    let settings = "rule = [{ repositories = [\"*/public\"], who = [\"anonymous\"], allow = [\"pull\"] }]";
+    let app = over(stores, &toml::from_str(settings).unwrap()).await;
+    let asked = Asked {
+        router: router(app.clone()),
+        app,
+        token: String::new(),
+        robot: String::new(),
+        _folder: folder,
+    };
+    let nobody = asked.access(None, "registry:catalog:*").await;
+    let (mut found, mut path) = (Vec::new(), "/v2/_catalog?n=5".to_owned());
+    for _ in 0..2 {
+        let response = asked.send("GET", &path, Some(&nobody)).await;
+        assert_eq!(response.status(), 200, "{path}");
+        let link = response.headers().get(header::LINK).map(|link| link.to_str().unwrap().to_owned());
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        let page: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        found.push(page["repositories"].clone());
+        let Some(link) = link else { break };
+        assert!(link.starts_with("</v2/_catalog?n=5&last=~") && !link.contains("hidden"), "{link}");
+        path = link.trim_start_matches('<').split_once('>').unwrap().0.to_owned();
+    }
+    assert_eq!(found, [serde_json::json!(["a/public"]), serde_json::json!(["z/public"])]);
+    let status = asked.send("GET", "/v2/_catalog?last=~nonsense", Some(&nobody)).await.status();
+    assert_eq!(status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use super::{DOCKER_CONTENT_DIGEST, RequestBody, header_value, parse_digest};
 use crate::access::Action;
 use crate::api_error::{ApiError, Code};
 use crate::registry::{Registry, UploadError};
-use crate::store::{AppendError, Chunk, UploadKey};
+use crate::store::{AppendError, Chunk, Incoming, UploadKey};
 
 /// `POST`: begins an upload, or with `?digest=` stores the blob in the body, or with `?mount=` takes it from another
 /// repository.
@@ -79,8 +79,8 @@ pub(crate) async fn append(
 ) -> Result<Response, ApiError> {
     let upload = upload(id, name)?;
     let chunk = chunk(head)?;
-    check_room(registry, &upload, None, head).await?;
-    match registry.append_upload(upload.clone(), chunk, body.incoming()).await {
+    let body = check_room(registry, &upload, None, head, body).await?;
+    match registry.append_upload(upload.clone(), chunk, body).await {
         Ok(size_bytes) => Ok(progress(StatusCode::ACCEPTED, &upload, size_bytes)),
         Err(error) => Err(refused(&upload, error)),
     }
@@ -101,9 +101,10 @@ pub(crate) async fn finish(
         .ok_or_else(|| ApiError::new(Code::DigestInvalid, "expected the parameter `digest`, found none"))?;
     let digest = parse_digest(digest)?;
     let chunk = chunk(head)?;
-    check_room(registry, &upload, Some(&digest), head).await?;
-    if chunk.is_some() || !body.is_empty() {
-        let appended = registry.append_upload(upload.clone(), chunk, body.incoming()).await;
+    let empty = body.is_empty();
+    let body = check_room(registry, &upload, Some(&digest), head, body).await?;
+    if chunk.is_some() || !empty {
+        let appended = registry.append_upload(upload.clone(), chunk, body).await;
         appended.map_err(|error| refused(&upload, error))?;
     }
     registry.finish_upload(upload, digest.clone()).await?;
@@ -120,16 +121,19 @@ pub(crate) async fn cancel(
     Ok(response(StatusCode::NO_CONTENT))
 }
 
-/// Refuses bytes that do not fit into a quota before they are taken in, as far as the client says how many come. The
-/// upload is left as it is: it may be ended, or a quota raised.
+/// Refuses bytes that do not fit into a quota before they are taken in, as far as the client says how many come, and
+/// while they come. The upload is left as it is: it may be ended, or a quota raised.
 async fn check_room(
     registry: &Registry,
     upload: &UploadKey,
     digest: Option<&Digest>,
     head: &Parts,
-) -> Result<(), ApiError> {
-    let size_bytes = registry.upload_size(upload)?.saturating_add(length(head).unwrap_or(0));
-    Ok(registry.check_room(&upload.repository, digest, size_bytes).await?)
+    body: RequestBody,
+) -> Result<Incoming, ApiError> {
+    let begun = registry.upload_size(upload)?;
+    let size_bytes = begun.saturating_add(length(head).unwrap_or(0));
+    registry.check_room(&upload.repository, digest, size_bytes).await?;
+    Ok(registry.within_quota(&upload.repository, digest, begun, body.incoming()))
 }
 
 /// How many bytes the body has, if the client says so.

@@ -175,7 +175,8 @@ impl Kind {
         if path == "/healthz" {
             return Self::Health;
         }
-        if path == "/v2/_catalog" {
+        // Whatever is done with tokens reads all of them.
+        if path == "/v2/_catalog" || path.starts_with("/api/v1/tokens") {
             return Self::List;
         }
         match (path.strip_prefix("/v2/").and_then(path::parse).map(|(_, endpoint)| endpoint), &head.method) {

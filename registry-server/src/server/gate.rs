@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use http::request::Parts;
-use http::{Method, StatusCode, Version, header};
+use http::{HeaderMap, Method, StatusCode, Version, header};
 
 use crate::api_error::{ApiError, Code};
 use crate::limits::{HEADERS_MAX, PATH_BYTES_MAX, QUERY_BYTES_MAX};
@@ -33,6 +33,9 @@ pub(crate) fn check(head: &Parts) -> Result<(), ApiError> {
     if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
         return Err(bad("expected either `Transfer-Encoding` or `Content-Length`, found both".to_owned()));
     }
+    if !head.method.is_safe() && is_of_another_site(headers) {
+        return Err(ApiError::new(Code::Denied, "a page of another site may not change anything here"));
+    }
     let query = head.uri.query().unwrap_or_default();
     if head.uri.path().len() > PATH_BYTES_MAX || query.len() > QUERY_BYTES_MAX {
         let message = format!(
@@ -43,6 +46,13 @@ pub(crate) fn check(head: &Parts) -> Result<(), ApiError> {
         return Err(bad(message).status(StatusCode::URI_TOO_LONG));
     }
     check_path(head.uri.path()).map_err(|message| ApiError::new(Code::NameInvalid, message))
+}
+
+/// Whether a page of another site sends the request, by what the browser says (Fetch Metadata, section 2.3). A browser
+/// that remembers a password sends it along, and a page needs no leave for a `POST` without a body, such as a mount.
+fn is_of_another_site(headers: &HeaderMap) -> bool {
+    let sites = headers.get_all("sec-fetch-site");
+    sites.iter().any(|site| matches!(site.as_bytes(), b"cross-site" | b"same-site"))
 }
 
 /// Checks a path as it was sent, percent-encoded.
@@ -170,6 +180,18 @@ mod tests {
             let mut parts = head(|request| request);
             parts.uri = format!("/{}?{}", "p".repeat(path - 1), "q".repeat(query)).parse().unwrap();
             assert_eq!(status(&parts), expected, "{path} {query}");
+        }
+        for (method, site, expected) in [
+            ("POST", "cross-site", Some(403)),
+            ("DELETE", "same-site", Some(403)),
+            ("POST", "same-origin", None),
+            ("POST", "none", None),
+            ("GET", "cross-site", None),
+        ] {
+            let mut parts = head(|request| request);
+            parts.method = method.parse().unwrap();
+            parts.headers.insert("sec-fetch-site", site.parse().unwrap());
+            assert_eq!(status(&parts), expected, "{method} {site}");
         }
         let mut none = head(|request| request);
         none.headers.clear();

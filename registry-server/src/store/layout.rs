@@ -488,9 +488,9 @@ pub(crate) fn tagged(repository: &RepositoryName, digest: &Digest, tag: &Tag) ->
     key("tagged/", &[repository.as_str(), &digest.to_string(), tag.as_str()])
 }
 
-/// All tags that name a manifest.
-pub(crate) fn all_tagged(repository: &RepositoryName, digest: &Digest) -> Scan {
-    below(prefix("tagged/", &[repository.as_str(), &digest.to_string()]), usize::MAX, false)
+/// The tags that name a manifest, `limit` of them.
+pub(crate) fn tagged_with(repository: &RepositoryName, digest: &Digest, limit: usize) -> Scan {
+    below(prefix("tagged/", &[repository.as_str(), &digest.to_string()]), limit, false)
 }
 
 /// The key of an entry among the referrers of `subject`.
@@ -506,7 +506,7 @@ pub(crate) fn referrers_after(
     limit: usize,
 ) -> Scan {
     let all = prefix("referrer/", &[repository.as_str(), &subject.to_string()]);
-    Scan { start: start_after(&all, last), end: after(all), limit, values: true }
+    Scan { start: start_after(&all, last), end: after(all), limit, values: false }
 }
 
 /// The key of a token, by the hash of its secret.

@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use crate::limits::METADATA_CACHE_BYTES_MAX;
 use crate::store::group_commit::{Committer, Engine, holds};
 use crate::store::journal::{Journal, entry_bytes};
+use crate::store::local::private_file;
 use crate::store::{Batch, CommitError, Entry, MetadataError, MetadataStore, Scan, layout};
 
 /// All keys are in one table: the order between kinds of keys does not matter, and one table costs one root.
@@ -230,6 +231,8 @@ fn conflict(
 }
 
 fn open_database(path: &Path) -> Result<Database, MetadataError> {
+    // What is in it can sign access tokens: a folder that others may look into must not be enough to read it.
+    drop(private_file().truncate(false).open(path).map_err(failed)?);
     let database =
         Database::builder().set_cache_size(METADATA_CACHE_BYTES_MAX).create(path).map_err(failed)?;
     // Readers expect the table to be there.

@@ -16,7 +16,9 @@ use crate::limits::{METADATA_CACHE_BYTES_MAX, METADATA_RESERVE_BYTES};
 use crate::store::group_commit::{Committer, Engine, holds};
 use crate::store::journal::{Journal, entry_bytes};
 use crate::store::local::{absent_is_ok, sync_folder};
-use crate::store::{Batch, CommitError, Entry, MetadataError, MetadataStore, Scan, layout};
+use crate::store::{
+    Batch, CommitError, Entry, MetadataError, MetadataStore, Scan, layout, make_private_folder,
+};
 
 /// Scans of up to this many entries are answered on the calling thread.
 const SCAN_INLINE_MAX: usize = 16;
@@ -271,6 +273,8 @@ fn conflict_free(results: &[Result<(), CommitError>]) -> bool {
 }
 
 fn open_database(path: &Path) -> Result<Db, MetadataError> {
+    // What is in it can sign access tokens: a folder that others may look into must not be enough to read it.
+    make_private_folder(path).map_err(|error| failed(error.into()))?;
     let config = ::sled::Config::default()
         .path(path)
         .cache_capacity(METADATA_CACHE_BYTES_MAX as u64)

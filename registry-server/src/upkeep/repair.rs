@@ -151,7 +151,7 @@ impl Mend<'_> {
                 let (name, target) = (parse::<RepositoryName>(repository)?, parse::<Digest>(digest)?);
                 let mut writes =
                     vec![(layout::manifest(&name, &target), None), (layout::stamp(&name, &target), None)];
-                for (entry, _) in self.engine.scan(&layout::all_tagged(&name, &target))? {
+                for (entry, _) in self.engine.scan(&layout::tagged_with(&name, &target, usize::MAX))? {
                     let tag = layout::parse_tag(&entry).and_then(|tag| tag.parse::<Tag>().ok());
                     writes.extend(tag.map(|tag| (layout::tag(&name, &tag), None)));
                 }

@@ -78,3 +78,19 @@ fn a_changed_file_is_read_again_and_a_broken_one_is_not() {
     std::fs::write(&path, format!("bob:{BCRYPT}\n")).unwrap();
     assert!(users.look() && users.now().hash("alice").is_none());
 }
+
+/// A file with hashes of several costs must not tell who is unknown by the time that the answer takes.
+#[test]
+fn unknown_users_are_compared_with_the_hashes_of_all_users() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("htpasswd");
+    std::fs::write(&path, format!("alice:{ARGON2}\nbob:{BCRYPT}\n")).unwrap();
+    let users = Users::open(Some(path)).unwrap();
+    let loaded = users.now();
+    let stand_in = |number: usize| users.stand_in(&loaded, &format!("nobody{number}")).unwrap();
+    let kinds: Vec<_> = (0..100).map(|number| stand_in(number).kind()).collect();
+    assert!(kinds.contains(&"argon2id") && kinds.contains(&"bcrypt"));
+    // The same name takes the same time again.
+    assert!((0..100).all(|number| stand_in(number).kind() == kinds[number]));
+    assert_eq!(users.stand_in(&Loaded::default(), "nobody"), None);
+}

@@ -552,3 +552,15 @@ async fn a_workload_logs_in_in_every_way() {
 
 /// What RFC 8693 (section 3) calls an access token.
 const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+#[test]
+fn an_issuer_elsewhere_does_not_choose_services_of_this_machine() {
+    let (here, elsewhere) = ("http://127.0.0.1:7777", "https://issuer.example");
+    assert_eq!(check_keys_url(here, "http://127.0.0.1:7778/keys"), Ok(()));
+    assert_eq!(check_keys_url(here, "https://issuer.example/keys"), Ok(()));
+    assert_eq!(check_keys_url(elsewhere, "https://keys.example/keys"), Ok(()));
+    for keys in ["http://127.0.0.1:7777/keys", "HTTP://localhost/keys", "http://[::1]/", "http://192.0.2.1/"]
+    {
+        assert!(check_keys_url(elsewhere, keys).is_err(), "{keys}");
+    }
+}

@@ -214,7 +214,9 @@ impl Registry {
         digest: &Digest,
         going: &HashSet<Tag>,
     ) -> Result<bool, GarbageError> {
-        let entries = self.metadata().scan(layout::all_tagged(repository, digest)).await?;
+        // One more than are going is another one.
+        let scan = layout::tagged_with(repository, digest, going.len().saturating_add(1));
+        let entries = self.metadata().scan(scan).await?;
         let tags =
             entries.iter().map(|(key, _)| layout::parse_tag(key).and_then(|tag| tag.parse::<Tag>().ok()));
         // One that cannot be read is a tag all the same.
@@ -250,6 +252,10 @@ impl Registry {
         let registry = self.clone();
         self.to_the_end(async move {
             let Some(mut removal) = registry.removal(&repository, &digest).await? else { return Ok(false) };
+            if !removal.whole {
+                // Somebody has given it tags, and many.
+                return Ok(false);
+            }
             let key = layout::garbage(&repository, &digest);
             removal.batch.require_unchanged(layout::stamp(&repository, &digest), stamp);
             removal.batch.require(key.clone(), Condition::Equals(mark));

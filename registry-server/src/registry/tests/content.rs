@@ -250,3 +250,24 @@ async fn damaged_content_is_never_served() {
     std::fs::remove_file(&path).unwrap();
     assert!(matches!(read_blob(&registry, "a", &digest).await, Err(BlobError::Blobs(_))));
 }
+
+/// The data folder may be one that others may look into, such as one that was made by hand.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_stored_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    for backend in ["redb", "sled"] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let url: crate::config::MetadataUrl = format!("{backend}:").parse().unwrap();
+        let stores = crate::store::open(folder.path(), &url, 1 << 20, 10, std::time::Duration::from_secs(60));
+        let registry = Registry::new(stores.await.unwrap(), Rules::default());
+        let digest = push_blob(&registry, "a", b"private").await;
+        let metadata = url.path(folder.path());
+        for path in [layout::blob_file(folder.path(), &digest), layout::journal_file(folder.path()), metadata]
+        {
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! Tags, repositories and referrers, page by page.
 
 use super::*;
+use crate::limits::{CATALOG_HIDDEN_MAX, REFERRERS_READ_BYTES_MAX};
+use crate::registry::Next;
 
 #[tokio::test]
 async fn tags_come_in_pages() {
@@ -35,13 +37,18 @@ async fn the_catalog_lists_repositories_with_manifests() {
     }
     let page = registry.catalog(None, None, |_| true).await.unwrap();
     assert_eq!(
-        (page.repositories, page.more),
-        (vec!["a".into(), "a-b".into(), "a/b".into(), "b".into()], false)
+        (page.repositories, page.next),
+        (vec!["a".into(), "a-b".into(), "a/b".into(), "b".into()], None)
     );
     let page = registry.catalog(Some(2), Some("a"), |_| true).await.unwrap();
-    assert_eq!((page.repositories, page.more), (vec!["a-b".into(), "a/b".into()], true));
+    assert_eq!(
+        (page.repositories, page.next),
+        (vec!["a-b".into(), "a/b".into()], Some(Next::Shown("a/b".into())))
+    );
     let page = registry.catalog(Some(2), Some("a/b"), |_| true).await.unwrap();
-    assert_eq!((page.repositories, page.more), (vec!["b".into()], false));
+    assert_eq!((page.repositories, page.next), (vec!["b".into()], None));
+    let none = registry.catalog(Some(0), None, |_| true).await.unwrap();
+    assert_eq!((none.repositories.len(), none.next), (0, None));
 }
 
 #[tokio::test]
@@ -93,9 +100,19 @@ async fn the_catalog_page_at_its_limit_and_one_past() {
     }
     registry.metadata().commit(batch).await.unwrap();
     let past = registry.catalog(None, None, |_| true).await.unwrap();
-    assert_eq!((past.repositories.len(), past.more), (CATALOG_PAGE_MAX, true));
+    assert_eq!(past.repositories.len(), CATALOG_PAGE_MAX);
+    assert_eq!(past.next, Some(Next::Shown(format!("r{:06}", CATALOG_PAGE_MAX - 1))));
     let at = registry.catalog(Some(usize::MAX), Some("r000000"), |_| true).await.unwrap();
-    assert_eq!((at.repositories.len(), at.more), (CATALOG_PAGE_MAX, false));
+    assert_eq!((at.repositories.len(), at.next), (CATALOG_PAGE_MAX, None));
+    // One too many to be passed over for one page, and as many as may be.
+    let shown = format!("r{CATALOG_HIDDEN_MAX:06}");
+    let first = registry.catalog(None, None, |name| name == shown).await.unwrap();
+    let passed = format!("r{:06}", CATALOG_HIDDEN_MAX - 1);
+    assert_eq!((first.repositories.len(), first.next), (0, Some(Next::Hidden(passed.clone()))));
+    let second = registry.catalog(None, Some(&passed), |name| name == shown).await.unwrap();
+    assert_eq!((second.repositories, second.next), (vec![shown.clone()], None));
+    let all = registry.catalog(None, None, |name| name == shown || name == passed).await.unwrap();
+    assert_eq!((all.repositories, all.next), (vec![passed, shown], None));
 }
 
 #[tokio::test]
@@ -121,4 +138,41 @@ async fn the_referrers_page_at_its_limit_and_one_past() {
     assert_eq!(first.referrers.len(), REFERRERS_PAGE_MAX);
     let second = registry.referrers(&repository, &subject, None, first.next.as_ref()).await.unwrap();
     assert_eq!((second.referrers.len(), second.next), (1, None));
+}
+
+/// Large referrers that a filter leaves out end a page early, and the next one goes on from there. Their values are
+/// never read together.
+#[tokio::test]
+async fn a_page_of_referrers_reads_only_so_much() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = open(folder.path()).await;
+    let (subject, padding) = (Digest::sha256(b"subject"), "x".repeat(1 << 20));
+    let count = REFERRERS_READ_BYTES_MAX / padding.len() + 3;
+    for number in 0..count {
+        let digest = Digest::sha256(&number.to_le_bytes());
+        let descriptor = serde_json::json!({
+            "mediaType": media_type::OCI_MANIFEST, "digest": digest.to_string(), "size": 1, "annotations": { "a": padding },
+        });
+        let mut batch = crate::store::Batch::default();
+        batch.set(layout::referrer(&name("a"), &subject, &digest), descriptor.to_string().into_bytes());
+        registry.metadata().commit(batch).await.unwrap();
+    }
+    assert!(!layout::referrers_after(&name("a"), &subject, None, 1).values);
+    let page = async |kind, last: Option<Digest>| {
+        registry.referrers(&name("a"), &subject, kind, last.as_ref()).await
+    };
+    let first = page(Some("application/other"), None).await.unwrap();
+    assert!(first.referrers.is_empty() && first.next.is_some());
+    let second = page(Some("application/other"), first.next).await.unwrap();
+    assert_eq!((second.referrers.len(), second.next), (0, None));
+    let (mut found, mut last) = (std::collections::BTreeSet::new(), None);
+    loop {
+        let one = page(None, last).await.unwrap();
+        found.extend(one.referrers.into_iter().map(|descriptor| descriptor.digest));
+        last = one.next;
+        if last.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found.len(), count);
 }

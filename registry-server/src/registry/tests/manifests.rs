@@ -1,6 +1,7 @@
 //! Manifests and tags, and what they refer to.
 
 use super::*;
+use crate::limits::REMOVAL_TAGS_MAX;
 
 #[tokio::test]
 async fn manifests_and_tags() {
@@ -133,4 +134,30 @@ async fn a_tag_never_dangles() {
     assert!(matches!(registry.tags(&name("a"), None, None).await, Err(ListError::NameUnknown)));
     let referrers = registry.referrers(&name("a"), &Digest::sha256(b"subject"), None, None).await.unwrap();
     assert_eq!(referrers.referrers, []);
+}
+
+#[tokio::test]
+async fn the_tags_removed_with_one_commit_at_the_limit_and_one_past() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = open(folder.path()).await;
+    let config = push_blob(&registry, "a", b"config").await;
+    let bytes = manifest(&config, None);
+    let digest = Digest::sha256(&bytes);
+    for count in [REMOVAL_TAGS_MAX, REMOVAL_TAGS_MAX + 1] {
+        let tags = (0..count).map(|number| format!("t{number}").parse().unwrap()).collect();
+        let reference = TagOrDigest::Digest(digest.clone());
+        registry.put_manifest(name("a"), reference.clone(), tags, None, bytes.clone()).await.unwrap();
+        let removal = registry.removal(&name("a"), &digest).await.unwrap().unwrap();
+        assert_eq!(
+            (removal.whole, removal.change.tags),
+            (count == REMOVAL_TAGS_MAX, REMOVAL_TAGS_MAX as u64)
+        );
+        registry.delete_manifest(name("a"), reference.clone()).await.unwrap();
+        assert!(matches!(
+            registry.manifest(&name("a"), &reference).await,
+            Err(ManifestError::Unknown { .. })
+        ));
+        assert!(matches!(registry.tags(&name("a"), None, None).await, Err(ListError::NameUnknown)));
+        assert_eq!(registry.metadata().scan(layout::tagged_with(&name("a"), &digest, 1)).await.unwrap(), []);
+    }
 }

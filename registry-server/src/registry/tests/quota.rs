@@ -2,6 +2,7 @@
 
 use super::garbage::Bench;
 use super::*;
+use crate::limits::QUOTA_STEP_BYTES;
 use crate::registry::{QuotaReport, QuotaRule};
 
 fn rules(bytes: u64) -> Rules {
@@ -99,4 +100,40 @@ async fn one_blob_that_is_pushed_many_times_at_once_counts_once() {
         }
         assert_eq!(used(&registry).await, [(0, 0, 0), (0, 0, 0)]);
     }
+}
+
+/// A body that does not say how long it is ends where the quota does, and not where the disk does.
+#[tokio::test]
+async fn a_body_of_unknown_length_is_not_taken_in_past_the_quota() {
+    let quota = 4 * QUOTA_STEP_BYTES;
+    let folder = tempfile::tempdir().unwrap();
+    let url = crate::MetadataUrl::default();
+    let stores = store::open(folder.path(), &url, 1 << 30, 100, UPLOAD_IDLE_MAX).await.unwrap();
+    let registry = &Registry::new(stores, rules(quota));
+    let piece = vec![7; 64 * 1024];
+    let pieces = |count: usize| body(&vec![piece.as_slice(); count]);
+    let (fitting, endless) = (quota as usize / piece.len(), 100);
+    let whole = piece.repeat(endless);
+    let is_refused = |result: Result<(), UploadError>| {
+        matches!(result, Err(UploadError::Append(AppendError::Body(IncomingError::Refused { .. }))))
+    };
+    let repository = name("elsewhere");
+    registry.check_room(&repository, None, 0).await.unwrap();
+    let upload = registry.begin_upload(repository.clone(), Algorithm::Sha256).await.unwrap();
+    let incoming = registry.within_quota(&repository, None, 0, pieces(endless));
+    assert!(is_refused(registry.append_upload(upload.clone(), None, incoming).await.map(drop)));
+    let taken = registry.upload_size(&upload).unwrap();
+    assert!(taken <= 1_000_000 + 2 * QUOTA_STEP_BYTES, "{taken} bytes were taken in");
+    registry.cancel_upload(upload).await.unwrap();
+    // In one request, nothing stays.
+    let put = async |count: usize| {
+        let digest = Digest::sha256(&whole[..count * piece.len()]);
+        registry.put_blob(name("team/a"), digest, pieces(count)).await
+    };
+    registry.check_room(&name("team/a"), None, 0).await.unwrap();
+    assert!(is_refused(put(endless).await));
+    assert_eq!(upload_files(folder.path()), 0);
+    // What the quota has already costs nothing.
+    let small = 900_000 / piece.len();
+    assert!(small < fitting && put(small).await.is_ok() && put(small).await.is_ok());
 }

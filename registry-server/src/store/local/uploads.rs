@@ -17,7 +17,7 @@ use tokio::sync::OwnedMutexGuard;
 use wkit_artifact::{Algorithm, Digest, Hasher};
 
 use super::blocks::Transfer;
-use super::{LocalLimits, absent_is_ok, blocking, free_bytes, store_error};
+use super::{LocalLimits, absent_is_ok, blocking, free_bytes, private_file, store_error};
 use crate::limits::{BLOB_RESERVE_BYTES, TRANSFER_BLOCK_BYTES, TRANSFER_PIECES_MAX, UPLOAD_LOCK_WAIT_MAX};
 use crate::store::{
     AppendError, BeginError, BlobStoreError, Chunk, Incoming, SealError, Sealed, UploadKey, layout,
@@ -77,7 +77,9 @@ impl Uploads {
             sessions.insert(upload.id.clone(), Arc::new(session));
         }
         let path = layout::upload_file(&self.data, &upload);
-        let made = blocking("begin an upload", move || File::create_new(path).map(drop)).await;
+        // A blob keeps the permissions of its upload: other users of the machine have no business with it.
+        let made =
+            blocking("begin an upload", move || private_file().create_new(true).open(path).map(drop)).await;
         if made.is_err() {
             self.lock().remove(&upload.id);
         }
