@@ -429,29 +429,3 @@ async fn a_hidden_repository_is_as_one_that_is_not_there() {
         assert_eq!(answers[0], answers[1], "{who}");
     }
 }
-
-/// What the guard costs a request for a manifest. The figures are for people; nothing is asserted.
-#[tokio::test]
-#[ignore = "prints times: run it with --release"]
-async fn the_cost_of_the_guard() {
-    const TIMES: u32 = 200_000;
-    let asked = Asked::new().await;
-    let access = asked.access(Some("uma"), "repository:team/app:pull,push").await;
-    for (what, path, authorization) in [
-        ("anonymous", "public/app", None),
-        ("access token", "team/app", Some(access)),
-        ("API token", "team/app", Some(format!("Bearer {}", asked.token))),
-        ("password", "team/app", Some(basic("uma", "secret"))),
-    ] {
-        let mut request = Request::builder().uri("/");
-        if let Some(authorization) = authorization {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        let (head, ()) = request.body(()).unwrap().into_parts();
-        let begun = std::time::Instant::now();
-        for _ in 0..TIMES {
-            assert!(asked.app.caller_for(&head, path, Action::Pull).await.is_ok());
-        }
-        println!("{what}: {} ns", begun.elapsed().as_nanos() / u128::from(TIMES));
-    }
-}

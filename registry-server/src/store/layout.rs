@@ -57,128 +57,22 @@
 //! `stamp` lets a deletion notice a push that happens at the same time: the deletion reads the stamp, then what points
 //! at the manifest, and commits only if the stamp is still the same.
 
-use std::path::{Path, PathBuf};
+mod files;
+
+#[cfg(test)]
+mod tests;
 
 use wkit_artifact::{Algorithm, Digest, RepositoryName, Tag};
 
-use crate::store::{Scan, UploadKey};
+use crate::store::Scan;
+
+pub(crate) use files::*;
 
 /// The version of this layout, in `format.json`.
 pub(crate) const VERSION: u32 = 1;
 
 /// Ends a part of a key.
 const END: u8 = 0;
-
-/// The file that says how the folder is laid out.
-pub(crate) fn format_file(data: &Path) -> PathBuf {
-    data.join("format.json")
-}
-
-/// The file that a running server holds locked.
-pub(crate) fn lock_file(data: &Path) -> PathBuf {
-    data.join("lock")
-}
-
-/// Where the metadata store of a backend is by default.
-pub(crate) fn metadata(data: &Path, backend: &str) -> PathBuf {
-    data.join(format!("metadata.{backend}"))
-}
-
-/// The folder of all blobs of one algorithm.
-pub(crate) fn blobs(data: &Path, algorithm: Algorithm) -> PathBuf {
-    data.join("blobs").join(algorithm.as_str())
-}
-
-/// The folder of the blobs whose hash begins with one byte.
-pub(crate) fn shard(data: &Path, algorithm: Algorithm, shard: u8) -> PathBuf {
-    blobs(data, algorithm).join(format!("{shard:02x}"))
-}
-
-/// The file of a blob.
-pub(crate) fn blob_file(data: &Path, digest: &Digest) -> PathBuf {
-    shard(data, digest.algorithm(), first_byte(digest)).join(digest.hex())
-}
-
-/// The first byte of the hash.
-pub(crate) fn first_byte(digest: &Digest) -> u8 {
-    digest.hex().get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or(0)
-}
-
-/// The folder of all uploads.
-pub(crate) fn uploads(data: &Path) -> PathBuf {
-    data.join("uploads")
-}
-
-/// The file of an upload. The id must be known to be one of ours: it becomes part of a path.
-pub(crate) fn upload_file(data: &Path, upload: &UploadKey) -> PathBuf {
-    uploads(data).join(upload_file_name(&upload.id, &repository_hash(&upload.repository)))
-}
-
-/// The name of the file of an upload.
-pub(crate) fn upload_file_name(id: &str, repository_hash: &str) -> String {
-    format!("{id}.{repository_hash}")
-}
-
-/// The id and the hash of the repository in the name of an upload's file.
-pub(crate) fn parse_upload_file_name(name: &str) -> Option<(&str, &str)> {
-    let (id, hash) = name.split_once('.')?;
-    let hex = |text: &str, length| text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit());
-    (hex(id, 32) && hex(hash, 16)).then_some((id, hash))
-}
-
-/// What binds an upload to its repository in the name of its file.
-pub(crate) fn repository_hash(repository: &RepositoryName) -> String {
-    Digest::sha256(repository.as_str().as_bytes()).hex().chars().take(16).collect()
-}
-
-/// The journal.
-pub(crate) fn journal_file(data: &Path) -> PathBuf {
-    data.join("journal")
-}
-
-/// Where something that is to replace `path` is made.
-pub(crate) fn new_file(path: &Path) -> PathBuf {
-    with_suffix(path, ".new")
-}
-
-/// Where something that was replaced is until it is removed.
-pub(crate) fn old_file(path: &Path) -> PathBuf {
-    with_suffix(path, ".old")
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(suffix);
-    path.with_file_name(name)
-}
-
-/// Where damaged content of one algorithm is put.
-pub(crate) fn quarantine(data: &Path, algorithm: Algorithm) -> PathBuf {
-    data.join("quarantine").join(algorithm.as_str())
-}
-
-/// Where a journal is put that cannot be read after byte `end`.
-pub(crate) fn quarantined_journal(data: &Path, end: u64) -> PathBuf {
-    data.join("quarantine").join(format!("journal-{end}"))
-}
-
-/// What says what is in a backup.
-pub(crate) fn backup_file(backup: &Path) -> PathBuf {
-    backup.join("backup.json")
-}
-
-/// The name of a copy of the journal in a backup.
-pub(crate) fn backup_journal_name(number: u64) -> String {
-    format!("{BACKUP_JOURNAL}{number}")
-}
-
-/// Whether a file of a backup is a copy of a journal.
-pub(crate) fn is_backup_journal(name: &str) -> bool {
-    name.strip_prefix(BACKUP_JOURNAL).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// What the copies of journals are called in a backup, up to the number.
-const BACKUP_JOURNAL: &str = "journal-";
 
 /// The key that says up to where the journal and the store are the same.
 pub(crate) fn journal() -> Vec<u8> {
@@ -579,132 +473,4 @@ fn first_part(rest: &[u8]) -> Option<&str> {
 
 fn last_part(entry: &[u8]) -> Option<&str> {
     std::str::from_utf8(entry.rsplit(|byte| *byte == END).next()?).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn repository(name: &str) -> RepositoryName {
-        name.parse().unwrap()
-    }
-
-    fn within(scan: &Scan, key: &[u8]) -> bool {
-        scan.start.as_slice() <= key && key < scan.end.as_slice()
-    }
-
-    #[test]
-    fn repositories_do_not_overlap() {
-        let (digest, tag) = (Digest::sha256(b"x"), "v1".parse::<Tag>().unwrap());
-        let scan = tags_after(&repository("a"), None, 10);
-        assert!(within(&scan, &super::tag(&repository("a"), &tag)));
-        for other in ["a/b", "a-b", "a.b", "a0", "aa", "b", "0"] {
-            assert!(!within(&scan, &super::tag(&repository(other), &tag)), "{other}");
-        }
-        let scan = any_manifest(&repository("a/b"));
-        assert!(within(&scan, &manifest(&repository("a/b"), &digest)));
-        assert!(!within(&scan, &manifest(&repository("a/b/c"), &digest)));
-        assert!(!within(&scan, &manifest(&repository("a"), &digest)));
-    }
-
-    #[test]
-    fn a_walk_over_repositories_skips_to_the_next() {
-        let digest = Digest::sha256(b"x");
-        let scan = first_manifest_after(Some("a"));
-        assert!(!within(&scan, &manifest(&repository("a"), &digest)));
-        for later in ["a-b", "a.b", "a/b", "b"] {
-            assert!(within(&scan, &manifest(&repository(later), &digest)), "{later}");
-            assert_eq!(parse_manifest_repository(&manifest(&repository(later), &digest)), Some(later));
-        }
-        assert!(within(&first_manifest_after(None), &manifest(&repository("0"), &digest)));
-    }
-
-    #[test]
-    fn last_is_left_out_even_when_it_is_a_prefix() {
-        let name = repository("a");
-        let scan = tags_after(&name, Some("v1"), 10);
-        assert!(!within(&scan, &super::tag(&name, &"v1".parse().unwrap())));
-        assert!(!within(&scan, &super::tag(&name, &"v0".parse().unwrap())));
-        assert!(within(&scan, &super::tag(&name, &"v1.0".parse().unwrap())));
-        assert_eq!(parse_tag(&super::tag(&name, &"v1.0".parse().unwrap())), Some("v1.0"));
-    }
-
-    #[test]
-    fn values_can_be_read_back() {
-        let digest = Digest::of(Algorithm::Sha512, b"x");
-        assert_eq!(parse_blob_value(&blob_value(u64::MAX)), Some(u64::MAX));
-        assert_eq!(parse_tag_value(&tag_value(&digest)), Some(digest.clone()));
-        let value = manifest_value("a/b", b"{}\n");
-        let (media_type, start) = parse_manifest_value(&value).unwrap();
-        assert_eq!((media_type, &value[start..]), ("a/b", b"{}\n".as_slice()));
-        assert_eq!(parse_holder(&holder(&digest, &repository("a/b"))), Some(repository("a/b")));
-        assert_eq!(parse_time_value(&time_value(u64::MAX)), Some(u64::MAX));
-        assert_eq!(parse_stamp_time(&stamp_value("0a", 7)), Some(7));
-        assert_eq!(parse_stamp_time(b"0a"), None);
-        for key in [garbage(&repository("a/b"), &digest), orphan(&digest), blob(&repository("a"), &digest)] {
-            assert_eq!(parse_digest(&key), Some(digest.clone()));
-        }
-    }
-
-    #[test]
-    fn marks_are_read_up_to_and_with_the_last() {
-        let (name, digest) = (repository("a"), Digest::sha256(b"x"));
-        let text = digest.to_string();
-        let key = garbage(&name, &digest);
-        assert!(within(&garbage_after(&name, None, None, 1), &key));
-        assert!(within(&garbage_after(&name, None, Some(&text), 1), &key));
-        assert!(!within(&garbage_after(&name, Some(&text), None, 1), &key));
-        assert!(!within(&garbage_after(&name, None, Some("sha256:"), 1), &key));
-        assert!(!within(&orphans_after(None, 1), &key));
-        assert!(within(&orphans_after(None, 1), &orphan(&digest)));
-    }
-
-    #[test]
-    fn entries_are_primary_derived_or_local() {
-        let (name, digest, tag) = (repository("a/b"), Digest::sha256(b"x"), "v1".parse::<Tag>().unwrap());
-        for key in
-            [super::tag(&name, &tag), blob(&name, &digest), manifest(&name, &digest), b"new/kind".to_vec()]
-        {
-            assert!(is_primary(&key) && !is_derived(&key) && !is_local(&key));
-        }
-        let derived =
-            [holder(&digest, &name), tagged(&name, &digest, &tag), referrer(&name, &digest, &digest)];
-        for key in derived {
-            assert!(is_derived(&key) && !is_primary(&key) && !is_local(&key));
-        }
-        assert!(is_local(&identity()) && is_local(&journal()) && !is_primary(&journal()));
-    }
-
-    #[test]
-    fn keys_can_be_read_back() {
-        let (name, digest, tag) = (repository("a/b"), Digest::sha256(b"x"), "v1".parse::<Tag>().unwrap());
-        assert_eq!(parse_blob(&blob(&name, &digest)), Some((name.clone(), digest.clone())));
-        assert_eq!(parse_manifest(&manifest(&name, &digest)), Some((name.clone(), digest.clone())));
-        assert_eq!(parse_tag_key(&super::tag(&name, &tag)), Some((name.clone(), tag)));
-        assert_eq!(parse_holder_key(&holder(&digest, &name)), Some((digest.clone(), name.clone())));
-        let scan = holders_in_shard(Algorithm::Sha256, first_byte(&digest));
-        assert!(within(&scan, &holder(&digest, &name)));
-        assert!(!within(
-            &holders_in_shard(Algorithm::Sha256, first_byte(&digest) ^ 1),
-            &holder(&digest, &name)
-        ));
-        assert!(within(&everything_after(None, 1), &blob(&name, &digest)));
-        let key = blob(&name, &digest);
-        assert!(!within(&everything_after(Some(&key), 1), &key));
-        assert!(within(&primary_after(b"blob/a", 1), &key) && !within(&primary_after(&key, 1), &key));
-        let scan = primary_after(&holder(&Digest::sha256(b"y"), &name), 1);
-        assert!(!within(&scan, &holder(&Digest::sha256(b"z"), &name)) && within(&scan, &identity()));
-    }
-
-    #[test]
-    fn an_upload_is_bound_to_its_repository() {
-        let data = Path::new("data");
-        let id = "0123456789abcdef0123456789abcdef".to_owned();
-        let file =
-            |name: &str| upload_file(data, &UploadKey { id: id.clone(), repository: repository(name) });
-        assert_ne!(file("a"), file("b"));
-        let name = file("a").file_name().unwrap().to_str().unwrap().to_owned();
-        assert_eq!(parse_upload_file_name(&name), Some((id.as_str(), &*repository_hash(&repository("a")))));
-        assert_eq!(parse_upload_file_name("../x"), None);
-    }
 }
